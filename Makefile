@@ -1,0 +1,48 @@
+# pg_spout: streaming exports from PostgreSQL. `make help` lists the targets.
+EXTENSION  = pg_spout
+MODULE_big = pg_spout
+DATA       = pg_spout--0.1.0.sql
+PGFILEDESC = "pg_spout - stream query results into files"
+
+SRCS := $(sort $(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp src/pg/*.cpp src/entry/*.cpp))
+OBJS  = src/entry/magic.o $(SRCS:.cpp=.o)
+HDRS := $(wildcard src/*/*.hpp src/*/*.def)
+
+REGRESS      = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
+REGRESS_OPTS = --inputdir=.
+
+PG_CONFIG ?= pg_config
+# Bitcode would be built with another compiler and is never inlined across our wall.
+override with_llvm = no
+
+# libdeflate is faster than zlib; without it zlib does the work.
+HAVE_LIBDEFLATE := $(shell printf '\043include <libdeflate.h>\n' | $(CXX) -E -x c++ - >/dev/null 2>&1 && echo 1)
+CODEC_LIBS = -lsnappy -lzstd -lbz2 -llzma -lz -lavro
+ifeq ($(HAVE_LIBDEFLATE),1)
+CODEC_DEFS = -DHAVE_LIBDEFLATE
+CODEC_LIBS += -ldeflate
+endif
+
+WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter
+PG_CPPFLAGS = -Isrc $(CODEC_DEFS)
+SHLIB_LINK  = $(CODEC_LIBS) -lstdc++ -Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,--version-script=src/exports.map
+EXTRA_CLEAN = build $(patsubst %.cpp,%.d,$(SRCS))
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PostgreSQL's own C flags for C++ are kept (-fwrapv, -fno-strict-aliasing); C-only warnings are dropped.
+CXX_STD  ?= -std=c++17
+COMMON_CXX = $(CXX_STD) -O2 -g -fwrapv -fno-strict-aliasing -fstack-protector-strong -fPIC -fvisibility=hidden \
+	-D_FORTIFY_SOURCE=2 -DPGDLLEXPORT='__attribute__((visibility("default")))' $(WARNINGS) $(EXTRA_CXXFLAGS)
+CORE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp))
+GLUE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/pg/*.cpp src/entry/*.cpp))
+$(CORE_OBJS): override CXXFLAGS = $(COMMON_CXX)
+$(GLUE_OBJS): override CXXFLAGS = $(COMMON_CXX) -fno-exceptions -fno-rtti -Wno-register -Wno-sign-compare -Wno-missing-field-initializers
+# Core never sees PostgreSQL's include path, so it cannot include it by accident.
+$(CORE_OBJS): override CPPFLAGS = -Isrc $(CODEC_DEFS) -D_GNU_SOURCE
+
+# A header changed: rebuild everything. The tree is small and this is never wrong.
+$(OBJS): $(HDRS) Makefile
+
+-include test/unit/unit.mk

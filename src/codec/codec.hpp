@@ -1,0 +1,33 @@
+// codec.hpp - what a compression codec implements. One whole frame per call, nothing kept between
+// frames but reusable working memory, so any block can be made anywhere.
+// New codec: src/codec/x.cpp defines `extern const CodecDef kX`, and one line in codecs.def.
+#pragma once
+#include <memory>
+
+#include "core/buffer.hpp"
+
+namespace spout
+{
+class Codec
+{
+  public:
+    virtual ~Codec() = default;
+    // Appends one frame. Throws std::bad_alloc, or Error(Code::limit) for input the library cannot take.
+    virtual void compress(Bytes in, Buffer &out) = 0;
+    // Appends the content of exactly one frame that fills `in`. Throws Error(Code::corrupt) when it does
+    // not, Error(Code::limit) when it would give more than max_out bytes (a bomb): never allocates more.
+    virtual void decompress(Bytes in, size_t max_out, Buffer &out) = 0;
+};
+
+struct CodecDef {
+    const char *name;
+    int level_min, level_default, level_max; // all 0: the codec has no levels
+    std::unique_ptr<Codec> (*make)(int level);
+    bool has_levels() const { return level_max != 0; }
+};
+
+// Null when there is no such codec in this build.
+const CodecDef *find_codec(std::string_view name);
+// Every registered codec, in the order of codecs.def; the codec test suite runs over it.
+const CodecDef *const *all_codecs(size_t *n);
+} // namespace spout

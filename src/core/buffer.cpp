@@ -1,0 +1,35 @@
+// buffer.cpp - growth policy of Buffer.
+#include "core/buffer.hpp"
+
+#include <cstdlib>
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+const Allocator kMalloc = {[](void *, size_t n) { return malloc(n); }, [](void *, void *p) { free(p); }, nullptr};
+
+void Buffer::grow(size_t n)
+{
+    if (n > SIZE_MAX / 2 - size_) throw std::bad_alloc();
+    // Half again, so that a buffer near 1 GB does not ask for two.
+    size_t want = size_ + n, cap = cap_ + cap_ / 2;
+    if (cap < want) cap = want;
+    if (cap < 256) cap = 256;
+    auto *fresh = static_cast<uint8_t *>(alloc_->allocate(alloc_->arg, cap));
+    if (!fresh) throw std::bad_alloc();
+    if (size_) memcpy(fresh, data_, size_);
+    size_t size = size_;
+    release();
+    data_ = fresh;
+    size_ = size;
+    cap_ = cap;
+}
+
+void Buffer::release()
+{
+    if (data_) alloc_->release(alloc_->arg, data_);
+    data_ = nullptr;
+    size_ = cap_ = 0;
+}
+} // namespace spout

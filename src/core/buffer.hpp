@@ -1,0 +1,84 @@
+// buffer.hpp - a growing byte buffer with headroom, on an allocator chosen at the wall.
+// In the server the allocator is a memory context that returns null instead of raising, so that a
+// full memory becomes std::bad_alloc here and an ordinary ERROR there; tests make the Nth call fail.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <string_view>
+
+#include "core/allocator.hpp"
+
+namespace spout
+{
+extern const Allocator kMalloc;
+
+struct Bytes {
+    const uint8_t *p;
+    size_t n;
+};
+
+class Buffer
+{
+  public:
+    explicit Buffer(const Allocator &a = kMalloc) : alloc_(&a) {}
+    ~Buffer() { release(); }
+    Buffer(const Buffer &) = delete;
+    Buffer &operator=(const Buffer &) = delete;
+    Buffer(Buffer &&o) noexcept : alloc_(o.alloc_), data_(o.data_), size_(o.size_), cap_(o.cap_)
+    {
+        o.data_ = nullptr;
+        o.size_ = o.cap_ = 0;
+    }
+
+    uint8_t *data() { return data_; }
+    const uint8_t *data() const { return data_; }
+    size_t size() const { return size_; }
+    size_t capacity() const { return cap_; }
+    bool empty() const { return size_ == 0; }
+    Bytes bytes() const { return {data_, size_}; }
+    std::string_view view() const { return {reinterpret_cast<const char *>(data_), size_}; }
+    void clear() { size_ = 0; }
+    void resize(size_t n) // does not initialise
+    {
+        if (n > cap_) grow(n - size_);
+        size_ = n;
+    }
+
+    // Room for n more bytes at the returned pointer; commit with advance().
+    uint8_t *reserve(size_t n)
+    {
+        if (__builtin_expect(cap_ - size_ < n, 0)) grow(n);
+        return data_ + size_;
+    }
+    void advance(size_t n) { size_ += n; }
+    void advance_to(const uint8_t *end) { size_ = static_cast<size_t>(end - data_); }
+
+    void push(uint8_t b)
+    {
+        *reserve(1) = b;
+        size_++;
+    }
+    void append(const void *p, size_t n)
+    {
+        uint8_t *to = reserve(n);
+        if (n) memcpy(to, p, n);
+        size_ += n;
+    }
+    void append(std::string_view s) { append(s.data(), s.size()); }
+
+    // Gives memory back after an unusually large value, so that memory stays constant.
+    void shrink(size_t keep)
+    {
+        if (cap_ > keep) release();
+    }
+    void release();
+
+  private:
+    void grow(size_t n); // throws std::bad_alloc
+    const Allocator *alloc_; // borrowed, outlives the buffer
+    uint8_t *data_ = nullptr;
+    size_t size_ = 0, cap_ = 0;
+};
+} // namespace spout

@@ -1,0 +1,12 @@
+// crc32.hpp - the two checksums of our files.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace spout
+{
+// CRC-32 (ISO-HDLC, zlib's): Avro's snappy blocks. Start with 0.
+uint32_t crc32(uint32_t crc, const void *p, size_t n) noexcept;
+// CRC-32C (Castagnoli): whole files and manifests. Start with 0; uses SSE 4.2 where the CPU has it.
+uint32_t crc32c(uint32_t crc, const void *p, size_t n) noexcept;
+} // namespace spout

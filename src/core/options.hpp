@@ -1,0 +1,42 @@
+// options.hpp - the options of contract.md section 2, parsed and checked once for all doors.
+// Plain data: strings are borrowed from the door that brought them and live as long as the export.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace spout
+{
+struct Format;
+struct CodecDef;
+struct Failure;
+
+enum class Profile : uint8_t { spec, iceberg, bigquery, hive, kafka_connect };
+enum class OnInfinity : uint8_t { error, null, clamp };
+enum class OnNan : uint8_t { error, null, string };
+constexpr int kParallelAuto = -1;
+
+// An option as the user wrote it.
+struct RawOption {
+    const char *name;
+    const char *value; // null: given without a value, as in (sync)
+};
+
+struct Options {
+    const Format *format;
+    const CodecDef *codec; // null: no compression
+    const char *codec_name; // as this format calls it
+    int level;             // resolved; 0 when the codec has none
+    uint64_t max_rows_per_file, max_bytes_per_file; // 0 = off
+    bool fail_if_exists, sync, manifest;
+    int parallel; // kParallelAuto, 0 = off, or a number of workers
+    size_t block_size;
+    // avro
+    const char *record_name, *name_space; // null: derived
+    const char *schema, *metadata;        // JSON text or null
+    bool has_sync_marker;
+    uint8_t sync_marker[16];
+    Profile profile;
+    OnInfinity on_infinity;
+    OnNan on_nan;
+};
+} // namespace spout

@@ -1,0 +1,15 @@
+// spec.hpp - everything an export is, for core. Plain data, borrowed for the life of the Writer.
+#pragma once
+#include "core/allocator.hpp"
+#include "core/options.hpp"
+#include "core/schema.hpp"
+
+namespace spout
+{
+struct Spec {
+    RowType row;
+    Options options;
+    uint8_t random[16];         // fresh for every export; ignored where an option fixes the outcome
+    const Allocator *allocator; // for block-sized buffers
+};
+} // namespace spout

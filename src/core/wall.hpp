@@ -1,0 +1,79 @@
+// wall.hpp - the wall between C++ with exceptions (core) and PostgreSQL with longjmp (glue).
+// The glue includes this and the plain-data headers below, nothing else of core. Every function is
+// noexcept and handles at most one block, so a cancel waits for one block at most.
+// Ownership: writer_open/reader_open make an object, writer_free/reader_free end it; bytes handed out
+// are valid until the next call on the same object. After a Code other than ok, the Failure says why;
+// the object can then only be freed (a row refused by writer_add leaves the open block as it was).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "core/cell.hpp"
+#include "core/code.hpp"
+#include "core/crc32.hpp"
+#include "core/options.hpp"
+#include "core/schema.hpp"
+#include "core/spec.hpp"
+
+namespace spout
+{
+struct Writer;
+struct Reader;
+
+struct BytesRef {
+    const uint8_t *p;
+    size_t n;
+};
+
+struct BlockRef {
+    BytesRef before; // what stands in front of the block in its file; filled by file_place
+    BytesRef bytes;
+    uint32_t rows;
+    uint64_t raw_bytes, compress_ns;
+};
+
+// --- options -------------------------------------------------------------------------------------
+bool format_known(const char *name) noexcept;
+Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
+const char *format_name(const Options *) noexcept;
+
+// --- writing -------------------------------------------------------------------------------------
+Code writer_open(const Spec *, Writer **, Failure *why) noexcept;
+Code writer_add(Writer *, const Cell *, uint32_t n) noexcept;
+bool writer_full(const Writer *) noexcept;           // the open block should be taken
+uint32_t writer_pending_rows(const Writer *) noexcept;
+size_t writer_pending_bytes(const Writer *) noexcept; // raw
+Code writer_take(Writer *, BlockRef *) noexcept;     // needs pending rows
+Code file_begin(Writer *, uint32_t file, BytesRef *) noexcept;
+Code file_place(Writer *, uint32_t file, uint64_t offset, BlockRef *) noexcept; // the block of the last take
+Code file_end(Writer *, uint32_t file, BytesRef *) noexcept;
+const Failure *writer_failure(const Writer *) noexcept;
+// The nth warning about values some readers refuse, or null; ask after the last row.
+const char *writer_warning(Writer *, uint32_t n) noexcept;
+void writer_free(Writer *) noexcept; // null is fine; never fails
+
+// --- describing ----------------------------------------------------------------------------------
+struct ColumnRef {
+    const char *target_type, *name, *lossy_why; // lossy_why null: nothing is lost
+};
+// Calls back for each column in order, then returns; strings die with the call.
+// `schema` is the text a file would carry.
+Code describe(const Spec *, void *arg, void (*schema)(void *arg, const char *text, size_t n),
+              void (*column)(void *arg, uint32_t i, const ColumnRef *), Failure *why) noexcept;
+
+// --- reading back (verify_export) ----------------------------------------------------------------
+// `read` fills up to n bytes and returns their number, 0 at the end, -1 with errno kept by the caller.
+// It must neither throw nor jump.
+struct ReadOps {
+    int64_t (*read)(void *arg, void *to, size_t n);
+    void *arg;
+};
+struct ReadStats {
+    uint64_t rows, blocks, bytes, raw_bytes;
+    uint32_t crc32c; // of all bytes read so far
+};
+Code reader_open(const ReadOps *, Reader **, Failure *why) noexcept; // reads the header
+Code reader_next(Reader *, bool *more, Failure *why) noexcept;       // one block; more = false at the end
+void reader_stats(const Reader *, ReadStats *) noexcept;
+void reader_free(Reader *) noexcept;
+} // namespace spout

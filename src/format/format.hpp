@@ -1,0 +1,86 @@
+// format.hpp - what a file format implements.
+// Encoder turns rows into blocks and may run in any process; Framer turns blocks into files and runs
+// where the file is opened and closed. They share only the Spec.
+// New format: src/format/x.cpp defines `extern const Format kX`, and one line in formats.def.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/codec.hpp"
+#include "core/buffer.hpp"
+#include "core/cell.hpp"
+#include "core/error.hpp"
+#include "core/spec.hpp"
+
+namespace spout
+{
+// A run of whole rows, encoded and compressed. Owned by its maker, reused by the next take().
+struct Block {
+    explicit Block(const Allocator &a) : bytes(a), meta(a) {}
+    Buffer bytes;
+    Buffer meta; // what only the format knows (Parquet: column chunks); offsets relative to the block
+    uint32_t rows = 0;
+    uint64_t raw_bytes = 0;   // before the codec
+    uint64_t compress_ns = 0;
+};
+
+class Encoder
+{
+  public:
+    virtual ~Encoder() = default;
+    // All or nothing: a row that throws leaves the open block as it was.
+    virtual void add(Row row) = 0;
+    virtual size_t pending() const = 0; // raw bytes in the open block
+    // Closes the open block, which has at least one row; valid until the next call of take().
+    virtual Block &take() = 0;
+    // Values that were encoded but that some readers will refuse; asked after the last row.
+    virtual void warnings(std::vector<std::string> &) const {}
+};
+
+class Framer
+{
+  public:
+    virtual ~Framer() = default;
+    virtual void begin(uint32_t file, Buffer &out) = 0; // header, magic, schema
+    // Called with a block's final place; appends what stands before it, may patch file-specific bytes.
+    virtual void before(uint32_t file, Block &block, uint64_t offset, Buffer &out) = 0;
+    virtual void end(uint32_t file, Buffer &out) = 0; // footer
+};
+
+// A column as it will be written: for describe_export.
+struct ColumnNote {
+    std::string target_type, name, lossy_why; // lossy_why empty: nothing is lost
+};
+struct Description {
+    std::string schema;
+    std::vector<ColumnNote> columns;
+};
+
+struct FormatCodec {
+    const char *name;  // as users of this format write it
+    const char *codec; // CodecDef name; null: none
+};
+
+// A format's own option; throws Error(bad_value) when the value is wrong.
+struct OptionDef {
+    const char *name;
+    void (*set)(Options &, const RawOption &);
+};
+
+struct Format {
+    const char *name;
+    bool codec_inside;          // the encoder calls the codec itself; else the Writer wraps whole blocks
+    bool blocks_commute;        // blocks may be placed in any order
+    const FormatCodec *codecs;  // first is the default; ends with a null name
+    const OptionDef *options;   // beyond the common ones; ends with a null name
+    size_t (*block_size)(const Options &); // default raw bytes per block
+    void (*check)(const Options &);        // options that contradict each other; throws Error
+    std::unique_ptr<Encoder> (*encoder)(const Spec &);
+    std::unique_ptr<Framer> (*framer)(const Spec &);
+    void (*describe)(const Spec &, Description &);
+};
+
+const Format *find_format(std::string_view name); // any case; null when there is none
+const Format *const *all_formats(size_t *n);
+} // namespace spout

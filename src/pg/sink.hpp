@@ -1,0 +1,57 @@
+// sink.hpp - where the bytes of an export go. A plain struct on the longjmp side: every function but
+// abort may ereport.
+// Order of calls: open, then for each file begin, write ..., end; finish once; or abort at any point.
+// New sink: src/pg/sink_x.cpp with one SinkOps.
+#pragma once
+#include "pg/pg.hpp"
+
+namespace spout
+{
+struct Sink;
+
+// One written file, as told to the caller and to the manifest.
+struct FileEntry {
+    char *path; // final name, palloc'd in the export's leaf context
+    uint32 index;
+    uint64 rows, bytes, raw_bytes;
+    uint32 crc32c;
+};
+
+struct SinkOps {
+    // Checks the target and pins what later calls need (the directory). Nothing on disk changes.
+    void (*open)(Sink *);
+    void (*begin)(Sink *, uint32 index);
+    // At most 2 GB; offset is relative to the file. Continues short writes, checks for interrupts.
+    void (*write)(Sink *, uint32 index, uint64 offset, const uint8 *p, size_t n);
+    // The file is complete with exactly `entry->bytes` bytes; fills entry->path. On disk (if asked), not published.
+    void (*end)(Sink *, FileEntry *entry);
+    // Everything is on disk: publish all files in index order, then the manifest (null: none).
+    void (*finish)(Sink *, const FileEntry *entries, uint32 n, const char *manifest, size_t manifest_size);
+    // Removes everything unpublished. Never ereports ERROR, never pallocs, safe to call twice and after finish.
+    void (*abort)(Sink *);
+    int progress_type; // PROGRESS_COPY_TYPE_*
+};
+
+struct Sink {
+    const SinkOps *ops;
+    uint64 sync_ns, write_ns; // spent so far, for last_export()
+};
+
+// What a file target needs to know.
+struct FileTarget {
+    const char *path; // absolute, canonical, checked by check_path(); borrowed
+    bool rotated;     // names are <stem>_<index:03d><suffix>
+    bool fail_if_exists, sync, manifest;
+};
+// Allocates in `leaf`, which must outlive the sink; the caller registers the callback that calls abort.
+Sink *sink_file_create(MemoryContext leaf, const FileTarget *);
+Sink *sink_null_create(MemoryContext leaf); // for /dev/null: everything is counted, nothing kept
+
+// Rules of contract.md section 5 that need no disk: absolute, no "..", length, trailing slash; returns the
+// canonical path, palloc'd. Raises 42602, 42809, 22004.
+char *check_path(const char *path);
+bool is_null_device(const char *canonical);
+// "dir/out.avro", 3 -> "dir/out_003.avro"; palloc'd.
+char *rotated_path(const char *canonical, uint32 index);
+char *manifest_path(const char *canonical); // "dir/out.avro" -> "dir/out.manifest.json"
+} // namespace spout
