@@ -56,10 +56,11 @@ void writer_free(Writer *) noexcept; // null is fine; never fails
 struct ColumnRef {
     const char *target_type, *name, *lossy_why; // lossy_why null: nothing is lost
 };
-// Calls back for each column in order, then returns; strings die with the call.
-// `schema` is the text a file would carry.
-Code describe(const Spec *, void *arg, void (*schema)(void *arg, const char *text, size_t n),
-              void (*column)(void *arg, uint32_t i, const ColumnRef *), Failure *why) noexcept;
+struct Described;
+Code describe_open(const Spec *, Described **, Failure *why) noexcept;
+BytesRef describe_schema(const Described *) noexcept; // the text a file would carry
+bool describe_column(const Described *, uint32_t i, ColumnRef *) noexcept; // false past the last
+void describe_free(Described *) noexcept;
 
 // --- reading back (verify_export) ----------------------------------------------------------------
 // `read` fills up to n bytes and returns their number, 0 at the end, -1 with errno kept by the caller.

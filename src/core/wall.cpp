@@ -1,0 +1,140 @@
+// wall.cpp - the writing side of the wall: every exception of the encoders stops here.
+#include "core/wall.hpp"
+
+#include "core/guard.hpp"
+#include "core/writer.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+Writer::Writer(const Spec &s) : spec(s), wrapped(*s.allocator), frame(*s.allocator)
+{
+    const Options &o = spec.options;
+    encoder = o.format->encoder(spec);
+    framer = o.format->framer(spec);
+    if (o.codec && !o.format->codec_inside) codec = o.codec->make(o.level);
+}
+
+Block &Writer::take()
+{
+    Block &block = encoder->take();
+    pending_rows = 0;
+    if (!codec) return block;
+    wrapped.bytes.clear();
+    codec->compress(block.bytes.bytes(), wrapped.bytes);
+    wrapped.rows = block.rows;
+    wrapped.raw_bytes = block.raw_bytes;
+    return wrapped;
+}
+
+namespace
+{
+BytesRef ref(const Buffer &b) { return {b.data(), b.size()}; }
+} // namespace
+
+Code writer_open(const Spec *spec, Writer **out, Failure *why) noexcept
+try {
+    *out = nullptr;
+    *out = new Writer(*spec);
+    return Code::ok;
+} catch (...) {
+    return caught(why);
+}
+
+Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept
+try {
+    w->encoder->add({cells, n});
+    w->pending_rows++;
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+bool writer_full(const Writer *w) noexcept { return w->full(); }
+uint32_t writer_pending_rows(const Writer *w) noexcept { return w->pending_rows; }
+size_t writer_pending_bytes(const Writer *w) noexcept { return w->encoder->pending(); }
+
+Code writer_take(Writer *w, BlockRef *out) noexcept
+try {
+    Block &b = w->take();
+    w->taken = &b;
+    *out = {{nullptr, 0}, ref(b.bytes), b.rows, b.raw_bytes, b.compress_ns};
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+Code file_begin(Writer *w, uint32_t file, BytesRef *out) noexcept
+try {
+    w->frame.clear();
+    w->framer->begin(file, w->frame);
+    *out = ref(w->frame);
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+Code file_place(Writer *w, uint32_t file, uint64_t offset, BlockRef *block) noexcept
+try {
+    w->frame.clear();
+    w->framer->before(file, *w->taken, offset, w->frame);
+    block->before = ref(w->frame);
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+Code file_end(Writer *w, uint32_t file, BytesRef *out) noexcept
+try {
+    w->frame.clear();
+    w->framer->end(file, w->frame);
+    *out = ref(w->frame);
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+const Failure *writer_failure(const Writer *w) noexcept { return &w->failure; }
+
+const char *writer_warning(Writer *w, uint32_t n) noexcept
+try {
+    if (!w->warnings_asked) w->encoder->warnings(w->warnings);
+    w->warnings_asked = true;
+    return n < w->warnings.size() ? w->warnings[n].c_str() : nullptr;
+} catch (...) {
+    return nullptr; // a warning lost to a full memory harms nobody
+}
+
+void writer_free(Writer *w) noexcept { delete w; }
+
+struct Described {
+    Description d;
+};
+
+Code describe_open(const Spec *spec, Described **out, Failure *why) noexcept
+try {
+    *out = nullptr;
+    auto fresh = std::make_unique<Described>();
+    spec->options.format->describe(*spec, fresh->d);
+    *out = fresh.release();
+    return Code::ok;
+} catch (...) {
+    return caught(why);
+}
+
+BytesRef describe_schema(const Described *d) noexcept
+{
+    return {reinterpret_cast<const uint8_t *>(d->d.schema.data()), d->d.schema.size()};
+}
+
+bool describe_column(const Described *d, uint32_t i, ColumnRef *out) noexcept
+{
+    if (i >= d->d.columns.size()) return false;
+    const ColumnNote &n = d->d.columns[i];
+    *out = {n.target_type.c_str(), n.name.c_str(), n.lossy_why.empty() ? nullptr : n.lossy_why.c_str()};
+    return true;
+}
+
+void describe_free(Described *d) noexcept { delete d; }
+} // namespace spout

@@ -1,0 +1,29 @@
+// writer.hpp - a Writer behind the wall: one encoder, one framer, one open block.
+#pragma once
+#include "core/wall.hpp"
+#include "format/format.hpp"
+
+namespace spout
+{
+struct Writer {
+    explicit Writer(const Spec &);
+
+    bool full() const { return encoder->pending() >= spec.options.block_size || pending_rows >= kMaxBlockRows; }
+    Block &take();
+
+    // Avro readers keep a block's row count in an int; a million rows is plenty for any codec.
+    static constexpr uint32_t kMaxBlockRows = 1048576;
+
+    const Spec spec;
+    std::unique_ptr<Encoder> encoder;
+    std::unique_ptr<Framer> framer;
+    std::unique_ptr<Codec> codec; // only for formats whose blocks are wrapped whole
+    Block wrapped;
+    Block *taken = nullptr; // the last block; owned by the encoder or `wrapped`
+    Buffer frame;           // header, separator or footer handed out last
+    uint32_t pending_rows = 0;
+    Failure failure = {};
+    std::vector<std::string> warnings;
+    bool warnings_asked = false;
+};
+} // namespace spout
