@@ -1,0 +1,122 @@
+// bind.cpp - the columns of a result, and one row of it. The settings that output functions obey are
+// swapped for the length of a row, and only when some column needs them.
+#include "pg/bind.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
+#include "executor/tuptable.h"
+#include "pgtime.h"
+#include "utils/bytea.h"
+#include "utils/float.h"
+#include "utils/syscache.h"
+}
+
+namespace spout
+{
+static int declared_dimensions(const ColumnOrigin *o)
+{
+    if (!OidIsValid(o->relid) || o->attnum <= 0) return 0;
+    HeapTuple tup = SearchSysCache2(ATTNUM, ObjectIdGetDatum(o->relid), Int16GetDatum(o->attnum));
+    if (!HeapTupleIsValid(tup)) return 0;
+    int n = ((Form_pg_attribute) GETSTRUCT(tup))->attndims;
+    ReleaseSysCache(tup);
+    return n;
+}
+
+Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, const ColumnChoice *columns,
+             uint32 ncolumns)
+{
+    MemoryContext old = MemoryContextSwitchTo(cx);
+    auto *b = (Binder *) palloc0(sizeof(Binder));
+    size_t n = Max(ncolumns, 1);
+    auto *getters = (Getter *) palloc0(sizeof(Getter) * n);
+    auto *attnums = (AttrNumber *) palloc0(sizeof(AttrNumber) * n);
+    auto *fields = (Field *) palloc0(sizeof(Field) * n);
+    b->cells = (Cell *) palloc0(sizeof(Cell) * n);
+    b->column_names = (const char **) palloc0(sizeof(char *) * n);
+    b->row_cx = AllocSetContextCreate(cx, "pg_spout row", ALLOCSET_DEFAULT_SIZES);
+    for (uint32 i = 0; i < ncolumns; i++) {
+        Form_pg_attribute a = TupleDescAttr(desc, columns[i].attnum - 1);
+        make_getter(b, a->atttypid, a->atttypmod, declared_dimensions(&origins[columns[i].attnum - 1]), &getters[i]);
+        attnums[i] = columns[i].attnum;
+        b->last_attnum = Max(b->last_attnum, attnums[i]);
+        b->column_names[i] = pstrdup(columns[i].name);
+        fields[i] = {to_utf8(columns[i].name), getters[i].type};
+    }
+    b->getters = getters;
+    b->attnums = attnums;
+    b->ncolumns = ncolumns;
+    b->row.fields = fields;
+    b->row.nfields = ncolumns;
+    b->at.column_names = b->column_names;
+    b->at.column = -1;
+    MemoryContextSwitchTo(old);
+    return b;
+}
+
+// What output functions obey. Swapped as plain variables: a GUC nest per row would cost more than the row.
+struct OutputSettings {
+    int date_style, date_order, interval_style, float_digits, bytea;
+    pg_tz *zone;
+};
+
+static OutputSettings swap_settings(OutputSettings s)
+{
+    OutputSettings old = {DateStyle, DateOrder, IntervalStyle, extra_float_digits, bytea_output, session_timezone};
+    DateStyle = s.date_style;
+    DateOrder = s.date_order;
+    IntervalStyle = s.interval_style;
+    extra_float_digits = s.float_digits;
+    bytea_output = s.bytea;
+    session_timezone = s.zone;
+    return old;
+}
+
+static void fetch_all(Binder *b, TupleTableSlot *slot)
+{
+    ErrorContextCallback context = {error_context_stack, row_context, &b->at};
+    error_context_stack = &context;
+    const Datum *values = slot->tts_values;
+    const bool *nulls = slot->tts_isnull;
+    for (uint32 i = 0; i < b->ncolumns; i++) {
+        int a = b->attnums[i] - 1;
+        Cell *c = &b->cells[i];
+        c->null = nulls[a];
+        if (nulls[a]) continue;
+        b->at.column = (int) i;
+        const Getter *g = &b->getters[i];
+        g->fetch(b, g, values[a], c);
+    }
+    b->at.column = -1;
+    error_context_stack = context.previous;
+}
+
+static void fetch_all_pinned(Binder *b, TupleTableSlot *slot)
+{
+    OutputSettings pinned = {USE_ISO_DATES, DATEORDER_MDY, INTSTYLE_ISO_8601, 1, BYTEA_OUTPUT_HEX, pg_tzset("UTC")};
+    OutputSettings old = swap_settings(pinned);
+    PG_TRY();
+    {
+        fetch_all(b, slot);
+    }
+    PG_FINALLY();
+    {
+        swap_settings(old);
+    }
+    PG_END_TRY();
+}
+
+void bind_row(Binder *b, TupleTableSlot *slot)
+{
+    b->at.row++;
+    slot_getsomeattrs(slot, b->last_attnum);
+    MemoryContextReset(b->row_cx);
+    MemoryContext old = MemoryContextSwitchTo(b->row_cx);
+    if (b->needs_pinning)
+        fetch_all_pinned(b, slot);
+    else
+        fetch_all(b, slot);
+    MemoryContextSwitchTo(old);
+}
+} // namespace spout

@@ -1,0 +1,80 @@
+// bind.hpp - from Datums to Cells: the functions are chosen once per column, values are read in place.
+// The Binder and everything it points to live in the export's leaf context; cells are borrowed from the
+// tuple and from row_cx, and die with the next row.
+#pragma once
+#include "core/cell.hpp"
+#include "core/schema.hpp"
+#include "pg/error.hpp"
+#include "pg/pg.hpp"
+
+namespace spout
+{
+struct Binder;
+
+// How one value of one type becomes a Cell. A tree for nested types.
+struct Getter {
+    void (*fetch)(Binder *, const Getter *, Datum, Cell *); // the Datum is not NULL
+    const Type *type;
+    FmgrInfo *function;   // output or conversion function, where one is called
+    const Getter *child;  // array: of the elements
+    const Getter *fields; // composite: of the live attributes, in order
+    uint32 nfields;
+    TupleDesc desc;         // composite
+    const int16 *attnums;   // composite: attribute index of each field
+    const void *enum_cache; // enum: labels by oid
+    int16 typlen;           // array: of the elements
+    bool typbyval;
+    char typalign;
+    int depth; // array: dimensions of a value
+};
+
+struct Binder {
+    RowType row;
+    uint32 ncolumns;
+    const Getter *getters;      // per output column
+    const AttrNumber *attnums;  // per output column: attribute of the slot, from 1
+    Cell *cells;                // per output column
+    AttrNumber last_attnum;     // highest of attnums
+    MemoryContext row_cx;       // detoasted and converted values of the current row
+    bool needs_pinning;         // some column goes through an output function
+    RowPosition at;
+    const char **column_names; // in the database encoding, for messages
+};
+
+// Which column of the result goes where, under which name.
+struct ColumnChoice {
+    AttrNumber attnum; // of the result, from 1
+    const char *name;  // in the database encoding
+};
+// The table column a result column comes from; relid InvalidOid when it is computed.
+struct ColumnOrigin {
+    Oid relid;
+    AttrNumber attnum;
+};
+
+// Raises 0A000 for types that cannot be exported, and what catalog look-ups raise.
+Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, const ColumnChoice *columns,
+             uint32 ncolumns);
+// Fills binder->cells from the slot. Errors carry row and column.
+void bind_row(Binder *, TupleTableSlot *);
+
+// bind_types.cpp: builds the getter and the Type of one SQL type; ndims as declared, 0 = unknown.
+void make_getter(Binder *, Oid typid, int32 typmod, int ndims, Getter *out);
+// bind_nested.cpp
+void fetch_array(Binder *, const Getter *, Datum, Cell *);
+void fetch_record(Binder *, const Getter *, Datum, Cell *);
+void fetch_hstore(Binder *, const Getter *, Datum, Cell *);
+// bind_scalar.cpp: the table of known types; null when the type has no getter of its own.
+typedef void (*FetchFunction)(Binder *, const Getter *, Datum, Cell *);
+FetchFunction scalar_getter(Oid typid, Kind *kind, Repr *repr);
+FetchFunction text_getter(); // a varlena that holds text in the database encoding
+void fetch_through_output(Binder *, const Getter *, Datum, Cell *);
+void fetch_enum(Binder *, const Getter *, Datum, Cell *);
+void fetch_row_json(Binder *, const Getter *, Datum, Cell *);
+void fetch_jsonb_text(Binder *, const Getter *, Datum, Cell *);
+const void *build_enum_cache(Oid enumtypid, Type *type);
+const char *to_utf8(const char *s); // from the database encoding; SQL_ASCII is verified, else 22021
+// Text in the database encoding into a UTF-8 cell.
+void put_text(Cell *, const char *p, size_t n);
+void put_output(Cell *, const char *cstring);
+} // namespace spout

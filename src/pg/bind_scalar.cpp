@@ -1,0 +1,292 @@
+// bind_scalar.cpp - getters of the types without parts. The hot ones read the Datum in place; none
+// allocates unless the value is toasted or must change its encoding.
+#include "pg/bind.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/cash.h"
+#include "utils/catcache.h"
+#include "utils/date.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+}
+
+namespace spout
+{
+// A detoasted copy lives in row_cx, which is the current context while a row is bound.
+static inline struct varlena *detoast(Datum d)
+{
+    return PG_DETOAST_DATUM_PACKED(d);
+}
+
+[[noreturn]] static void bad_bytes(const char *p, size_t n)
+{
+    // The errcontext callback adds row and column; the bytes themselves stay out of the message.
+    ereport(ERROR, (errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE), errmsg("invalid byte sequence for encoding \"UTF8\""),
+                    errhint("The database encoding is %s; convert the value in the query, for example with "
+                            "convert_from(), or export it as bytea.",
+                            GetDatabaseEncodingName())));
+    pg_unreachable();
+}
+
+// --- text in three kinds of database -----------------------------------------------------------------
+
+void put_text(Cell *c, const char *p, size_t n)
+{
+    switch (GetDatabaseEncoding()) {
+    case PG_UTF8: break;
+    case PG_SQL_ASCII:
+        if (!pg_verify_mbstr(PG_UTF8, p, n, true)) bad_bytes(p, n);
+        break;
+    default: {
+        char *utf8 = pg_server_to_any(p, n, PG_UTF8);
+        if (utf8 != p) {
+            p = utf8;
+            n = strlen(utf8);
+        }
+    }
+    }
+    c->s = {p, (uint32_t) n};
+}
+
+// Output functions of foreign types are C code: what they print is checked in UTF-8 databases, too.
+void put_output(Cell *c, const char *s)
+{
+    size_t n = strlen(s);
+    if (GetDatabaseEncoding() == PG_UTF8) {
+        if (!pg_verify_mbstr(PG_UTF8, s, n, true)) bad_bytes(s, n);
+        c->s = {s, (uint32_t) n};
+    } else
+        put_text(c, s, n);
+}
+
+const char *to_utf8(const char *s)
+{
+    Cell c;
+    put_text(&c, s, strlen(s));
+    return c.s.p == s ? pstrdup(s) : c.s.p;
+}
+
+static void fetch_text_utf8(Binder *, const Getter *, Datum d, Cell *c)
+{
+    struct varlena *v = detoast(d);
+    c->s = {VARDATA_ANY(v), (uint32_t) VARSIZE_ANY_EXHDR(v)};
+}
+
+static void fetch_text_other(Binder *, const Getter *, Datum d, Cell *c)
+{
+    struct varlena *v = detoast(d);
+    put_text(c, VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
+}
+
+FetchFunction text_getter()
+{
+    return GetDatabaseEncoding() == PG_UTF8 ? fetch_text_utf8 : fetch_text_other;
+}
+
+static void fetch_name(Binder *, const Getter *, Datum d, Cell *c)
+{
+    const char *s = NameStr(*DatumGetName(d));
+    put_text(c, s, strlen(s));
+}
+
+void fetch_through_output(Binder *, const Getter *g, Datum d, Cell *c)
+{
+    put_output(c, OutputFunctionCall(g->function, d));
+}
+
+// --- numbers -----------------------------------------------------------------------------------------
+
+static void fetch_bool(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetBool(d); }
+static void fetch_int2(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetInt16(d); }
+static void fetch_int4(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetInt32(d); }
+static void fetch_int8(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetInt64(d); }
+static void fetch_oid(Binder *, const Getter *, Datum d, Cell *c) { c->i = (int64) DatumGetUInt32(d); }
+static void fetch_float4(Binder *, const Getter *, Datum d, Cell *c) { c->f = DatumGetFloat4(d); }
+static void fetch_float8(Binder *, const Getter *, Datum d, Cell *c) { c->d = DatumGetFloat8(d); }
+
+// The on-disk header of numeric (numeric.c, "NumericShort, NumericLong"): its layout is frozen, since
+// pg_upgrade keeps the files. The macros are private to numeric.c.
+static void put_numeric(struct varlena *v, Cell *c)
+{
+    const char *p = VARDATA_ANY(v);
+    size_t n = VARSIZE_ANY_EXHDR(v);
+    uint16 header;
+    memcpy(&header, p, sizeof header);
+    Digits &d = c->num;
+    if ((header & 0xC000) == 0x8000) { // short form
+        d.sign = header & 0x2000 ? Sign::minus : Sign::plus;
+        d.dscale = (header & 0x1F80) >> 7;
+        d.weight = (int16) ((header & 0x0040 ? ~0x003F : 0) | (header & 0x003F));
+        p += 2;
+        n -= 2;
+    } else if ((header & 0xC000) == 0xC000) {
+        d.sign = header == 0xD000 ? Sign::plus_infinity : header == 0xF000 ? Sign::minus_infinity : Sign::nan;
+        d.p = nullptr;
+        d.n = 0;
+        d.weight = 0;
+        d.dscale = 0;
+        return;
+    } else {
+        d.sign = header & 0x4000 ? Sign::minus : Sign::plus;
+        d.dscale = header & 0x3FFF;
+        memcpy(&d.weight, p + 2, sizeof d.weight);
+        p += 4;
+        n -= 4;
+    }
+    d.p = p;
+    d.n = (uint16_t) (n / sizeof(int16));
+}
+
+static void fetch_numeric(Binder *, const Getter *, Datum d, Cell *c) { put_numeric(detoast(d), c); }
+
+static void fetch_money(Binder *, const Getter *, Datum d, Cell *c)
+{
+    put_numeric(detoast(DirectFunctionCall1(cash_numeric, d)), c);
+}
+
+// --- dates, bytes, json ------------------------------------------------------------------------------
+
+static void fetch_date(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetDateADT(d); }
+static void fetch_time(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetTimeADT(d); }
+static void fetch_timestamp(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetTimestamp(d); }
+
+static void fetch_interval(Binder *, const Getter *, Datum d, Cell *c)
+{
+    const Interval *i = DatumGetIntervalP(d);
+    c->span = {i->time, i->day, i->month};
+}
+
+static void fetch_uuid(Binder *, const Getter *, Datum d, Cell *c)
+{
+    c->s = {(const char *) DatumGetUUIDP(d)->data, UUID_LEN};
+}
+
+// jsonb strings are in the database encoding: only UTF-8 databases may walk the container in place.
+void fetch_jsonb_text(Binder *, const Getter *, Datum d, Cell *c)
+{
+    Jsonb *j = DatumGetJsonbP(d);
+    put_output(c, JsonbToCString(nullptr, &j->root, VARSIZE(j)));
+}
+
+void fetch_row_json(Binder *, const Getter *, Datum d, Cell *c)
+{
+    text *t = DatumGetTextPP(DirectFunctionCall1(row_to_json, d));
+    put_text(c, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+}
+
+// --- the table ---------------------------------------------------------------------------------------
+
+struct Known {
+    Oid typid;
+    Kind kind;
+    Repr repr;
+    FetchFunction fetch; // null: text_getter()
+};
+
+static const Known kKnown[] = {
+    {BOOLOID, Kind::boolean, Repr::integer, fetch_bool},
+    {INT2OID, Kind::int2, Repr::integer, fetch_int2},
+    {INT4OID, Kind::int4, Repr::integer, fetch_int4},
+    {INT8OID, Kind::int8, Repr::integer, fetch_int8},
+    {OIDOID, Kind::oid, Repr::integer, fetch_oid},
+    {XIDOID, Kind::oid, Repr::integer, fetch_oid},
+    {CIDOID, Kind::oid, Repr::integer, fetch_oid},
+    {FLOAT4OID, Kind::float4, Repr::float4, fetch_float4},
+    {FLOAT8OID, Kind::float8, Repr::float8, fetch_float8},
+    {NUMERICOID, Kind::numeric, Repr::digits, fetch_numeric},
+    {MONEYOID, Kind::money, Repr::digits, fetch_money},
+    {TEXTOID, Kind::text, Repr::text, nullptr},
+    {VARCHAROID, Kind::text, Repr::text, nullptr},
+    {BPCHAROID, Kind::text, Repr::text, nullptr},
+    {NAMEOID, Kind::text, Repr::text, fetch_name},
+    {CHAROID, Kind::text, Repr::text, fetch_through_output},
+    {UNKNOWNOID, Kind::text, Repr::text, fetch_through_output},
+    {BYTEAOID, Kind::bytes, Repr::text, fetch_text_utf8},
+    {UUIDOID, Kind::uuid, Repr::text, fetch_uuid},
+    {DATEOID, Kind::date, Repr::integer, fetch_date},
+    {TIMEOID, Kind::time, Repr::integer, fetch_time},
+    {TIMESTAMPOID, Kind::timestamp, Repr::integer, fetch_timestamp},
+    {TIMESTAMPTZOID, Kind::timestamptz, Repr::integer, fetch_timestamp},
+    {INTERVALOID, Kind::interval, Repr::span, fetch_interval},
+    {JSONOID, Kind::json, Repr::text, nullptr},
+    {JSONBOID, Kind::jsonb, Repr::jsonb, fetch_text_utf8},
+    {XMLOID, Kind::xml, Repr::text, fetch_through_output},
+};
+
+FetchFunction scalar_getter(Oid typid, Kind *kind, Repr *repr)
+{
+    for (const Known &k : kKnown) {
+        if (k.typid != typid) continue;
+        *kind = k.kind;
+        *repr = k.repr;
+        if (typid == JSONBOID && GetDatabaseEncoding() != PG_UTF8) {
+            *repr = Repr::text;
+            return fetch_jsonb_text;
+        }
+        return k.fetch ? k.fetch : text_getter();
+    }
+    return nullptr;
+}
+
+// --- enums: labels without a catalog look-up per value ---------------------------------------------------
+
+struct EnumLabel {
+    Oid oid;
+    float4 order;
+    const char *label; // UTF-8
+    uint32 length;
+};
+struct EnumCache {
+    uint32 n;
+    EnumLabel labels[FLEXIBLE_ARRAY_MEMBER]; // by oid
+};
+
+static int by_oid(const void *a, const void *b)
+{
+    Oid x = static_cast<const EnumLabel *>(a)->oid, y = static_cast<const EnumLabel *>(b)->oid;
+    return x < y ? -1 : x > y;
+}
+static int by_order(const void *a, const void *b)
+{
+    float4 x = static_cast<const EnumLabel *>(a)->order, y = static_cast<const EnumLabel *>(b)->order;
+    return x < y ? -1 : x > y;
+}
+
+const void *build_enum_cache(Oid enumtypid, Type *type)
+{
+    CatCList *list = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(enumtypid));
+    auto *cache = (EnumCache *) palloc(offsetof(EnumCache, labels) + sizeof(EnumLabel) * Max(list->n_members, 1));
+    cache->n = list->n_members;
+    for (int i = 0; i < list->n_members; i++) {
+        auto *form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
+        const char *label = to_utf8(NameStr(form->enumlabel));
+        cache->labels[i] = {form->oid, form->enumsortorder, label, (uint32) strlen(label)};
+    }
+    ReleaseSysCacheList(list);
+    qsort(cache->labels, cache->n, sizeof(EnumLabel), by_order);
+    auto **labels = (const char **) palloc(sizeof(char *) * Max(cache->n, 1));
+    for (uint32 i = 0; i < cache->n; i++) labels[i] = cache->labels[i].label;
+    type->labels = labels;
+    type->nlabels = cache->n;
+    qsort(cache->labels, cache->n, sizeof(EnumLabel), by_oid);
+    return cache;
+}
+
+void fetch_enum(Binder *, const Getter *g, Datum d, Cell *c)
+{
+    auto *cache = static_cast<const EnumCache *>(g->enum_cache);
+    EnumLabel key = {DatumGetObjectId(d), 0, nullptr, 0};
+    auto *hit = (const EnumLabel *) bsearch(&key, cache->labels, cache->n, sizeof(EnumLabel), by_oid);
+    if (hit)
+        c->s = {hit->label, hit->length};
+    else // a label added by this very transaction after the export began
+        put_output(c, DatumGetCString(DirectFunctionCall1(enum_out, d)));
+}
+} // namespace spout
