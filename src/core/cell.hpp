@@ -33,10 +33,13 @@ struct Span {
 };
 
 // Elements of an array, attributes of a composite in order, or key, value, key, value of a map.
-struct List {
+struct Parts {
     const Cell *cells;
     uint32_t n;
 };
+#ifdef __cpp_exceptions
+using List = Parts;
+#endif
 
 struct Cell {
     bool null;
@@ -47,7 +50,7 @@ struct Cell {
         Text s;
         Digits num;
         Span span;
-        List list;
+        Parts list;
     };
 };
 

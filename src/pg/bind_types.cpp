@@ -85,7 +85,7 @@ static bool make_hstore(Oid typid, Type *t, Getter *g)
     Oid ns = form->typnamespace;
     ReleaseSysCache(tup);
     if (!right) return false;
-    ::List *name = list_make2(makeString(get_namespace_name(ns)), makeString(pstrdup("hstore_to_array")));
+    List *name = list_make2(makeString(get_namespace_name(ns)), makeString(pstrdup("hstore_to_array")));
     Oid fn = LookupFuncName(name, 1, &typid, true);
     if (!OidIsValid(fn)) return false;
     g->function = (FmgrInfo *) palloc(sizeof(FmgrInfo));

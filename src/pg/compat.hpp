@@ -19,6 +19,11 @@ extern "C" {
 
 namespace spout
 {
+// MERGE ... RETURNING came with 17; before, COPY refuses every MERGE.
+constexpr bool kMergeReturning = PG_VERSION_NUM >= 170000;
+// Materialized views can be copied as a table since 18.
+constexpr bool kCopyMatview = PG_VERSION_NUM >= 180000;
+
 inline void executor_run(QueryDesc *qd)
 {
 #if PG_VERSION_NUM >= 180000
@@ -28,3 +33,14 @@ inline void executor_run(QueryDesc *qd)
 #endif
 }
 } // namespace spout
+
+// COPY's refusal of a role that may not write server files was reworded in 16.
+#if PG_VERSION_NUM >= 160000
+#define SPOUT_COPY_TO_FILE_DENIED "permission denied to COPY to a file"
+#define SPOUT_COPY_TO_FILE_DETAIL                                                                                 \
+    errdetail("Only roles with privileges of the \"%s\" role may COPY to a file.", "pg_write_server_files")
+#else
+#define SPOUT_COPY_TO_FILE_DENIED                                                                                 \
+    "must be superuser or have privileges of the pg_write_server_files role to COPY to a file"
+#define SPOUT_COPY_TO_FILE_DETAIL 0
+#endif

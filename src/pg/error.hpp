@@ -18,6 +18,8 @@ struct RowPosition {
 [[noreturn]] void raise_value(const Failure *, const RowPosition *);
 // Raises a failure that concerns no row (options, schema).
 [[noreturn]] void raise_failure(const Failure *);
+// Raises a failure of a column before any row was read: `column "a": ...`.
+[[noreturn]] void raise_column(const Failure *, const char *column_name);
 // Core's texts are UTF-8; messages leave in the database encoding.
 char *from_utf8(const char *);
 

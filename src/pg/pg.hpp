@@ -28,3 +28,5 @@ extern "C" {
 #undef dngettext
 
 #include "pg/compat.hpp"
+
+#define SPOUT_VERSION "0.1.0" // as in pg_spout.control

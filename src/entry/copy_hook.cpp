@@ -1,0 +1,241 @@
+// copy_hook.cpp - COPY ... TO '/file' WITH (FORMAT avro, ...). Statements that are not ours pass at the cost
+// of a few comparisons: no allocation, no catalog.
+// Order of checks as in core (copy.c, copyto.c): role, relation and columns, options, plan, destination.
+#include "entry/copy_hook.hpp"
+
+#include "pg/export.hpp"
+#include "pg/guc.hpp"
+#include "pg/pump.hpp"
+#include "pg/rights.hpp"
+
+extern "C" {
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "commands/copy.h"
+#include "commands/defrem.h"
+#include "commands/extension.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_node.h"
+#include "tcop/utility.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace spout
+{
+static ProcessUtility_hook_type previous_hook;
+
+// --- is it ours? --------------------------------------------------------------------------------------------
+
+static const char *format_of(const CopyStmt *stmt)
+{
+    ListCell *lc;
+    foreach (lc, stmt->options) {
+        auto *def = (const DefElem *) lfirst(lc);
+        if (pg_strcasecmp(def->defname, "format") == 0 && def->arg && IsA(def->arg, String)) return strVal(def->arg);
+    }
+    return nullptr;
+}
+
+static const CopyStmt *our_copy(const PlannedStmt *pstmt)
+{
+    if (!enable_copy_hook || !IsA(pstmt->utilityStmt, CopyStmt)) return nullptr;
+    auto *stmt = (const CopyStmt *) pstmt->utilityStmt;
+    if (stmt->is_from) return nullptr;
+    const char *format = format_of(stmt);
+    return format && format_known(format) ? stmt : nullptr;
+}
+
+// The library may be loaded in a database where nobody created the extension: another one may own the format.
+static bool extension_exists(const CopyStmt *stmt)
+{
+    if (OidIsValid(get_extension_oid("pg_spout", true))) return true;
+    if (previous_hook) return false;
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("COPY format \"%s\" needs extension \"pg_spout\" in this database", format_of(stmt)),
+                    errhint("CREATE EXTENSION pg_spout;")));
+    pg_unreachable();
+}
+
+// --- options --------------------------------------------------------------------------------------------------
+
+static const char *value_of(const DefElem *def)
+{
+    if (!def->arg) return nullptr;
+    if (IsA(def->arg, List)) return nodeToString(def->arg); // no option of ours takes a list: refused by its text
+    if (IsA(def->arg, A_Star)) return "*";
+    return defGetString((DefElem *) def);
+}
+
+static Options parse_options(ParseState *pstate, const CopyStmt *stmt)
+{
+    int n = list_length(stmt->options), used = 0;
+    auto *raw = (RawOption *) palloc0(sizeof(RawOption) * Max(n, 1));
+    auto **defs = (DefElem **) palloc0(sizeof(DefElem *) * Max(n, 1));
+    const char *format = nullptr;
+    ListCell *lc;
+    foreach (lc, stmt->options) {
+        auto *def = (DefElem *) lfirst(lc);
+        if (pg_strcasecmp(def->defname, "format") == 0) {
+            if (format) errorConflictingDefElem(def, pstate);
+            format = value_of(def);
+            continue;
+        }
+        for (int i = 0; i < used; i++)
+            if (pg_strcasecmp(raw[i].name, def->defname) == 0) errorConflictingDefElem(def, pstate);
+        raw[used] = {def->defname, value_of(def)};
+        defs[used++] = def;
+    }
+    Options options;
+    Failure why;
+    if (options_parse(format, raw, used, &options, &why) == Code::ok) return options;
+    ereport(ERROR, (errcode(sqlstate_of(why.code)), errmsg("%s", from_utf8(why.message)),
+                    why.hint[0] ? errhint("%s", from_utf8(why.hint)) : 0,
+                    why.option >= 0 ? parser_errposition(pstate, defs[why.option]->location) : 0));
+    pg_unreachable();
+}
+
+// --- COPY rel [(columns)] is SELECT columns FROM ONLY rel -------------------------------------------------------
+
+[[noreturn]] static void refuse_relation(int code, const char *message, Relation rel, const char *hint)
+{
+    ereport(ERROR,
+            (errcode(code), errmsg(message, RelationGetRelationName(rel)), hint ? errhint("%s", hint) : 0));
+    pg_unreachable();
+}
+
+static void check_relkind(Relation rel)
+{
+    const char *variant = "Try the COPY (SELECT ...) TO variant.";
+    switch (rel->rd_rel->relkind) {
+    case RELKIND_RELATION: return;
+    case RELKIND_VIEW:
+        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from view \"%s\"", rel, variant);
+    case RELKIND_MATVIEW:
+        if (!kCopyMatview)
+            refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from materialized view \"%s\"", rel, variant);
+        if (!RelationIsPopulated(rel))
+            refuse_relation(ERRCODE_FEATURE_NOT_SUPPORTED, "cannot copy from unpopulated materialized view \"%s\"",
+                            rel, "Use the REFRESH MATERIALIZED VIEW command.");
+        return;
+    case RELKIND_FOREIGN_TABLE:
+        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from foreign table \"%s\"", rel, variant);
+    case RELKIND_PARTITIONED_TABLE:
+        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from partitioned table \"%s\"", rel, variant);
+    case RELKIND_SEQUENCE:
+        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from sequence \"%s\"", rel, nullptr);
+    default:
+        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from non-table relation \"%s\"", rel, nullptr);
+    }
+}
+
+// Columns are always spelled out: no dropped ones, no generated ones.
+static RawStmt *select_from(const CopyStmt *stmt, Relation rel, const PlannedStmt *pstmt)
+{
+    List *targets = NIL;
+    ListCell *lc;
+    foreach (lc, CopyGetAttnums(RelationGetDescr(rel), rel, stmt->attlist)) {
+        Form_pg_attribute a = TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1);
+        ColumnRef *column = makeNode(ColumnRef);
+        column->fields = list_make1(makeString(pstrdup(NameStr(a->attname))));
+        column->location = -1;
+        ResTarget *target = makeNode(ResTarget);
+        target->val = (Node *) column;
+        target->location = -1;
+        targets = lappend(targets, target);
+    }
+    RangeVar *from = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
+                                  pstrdup(RelationGetRelationName(rel)), -1);
+    from->inh = false;
+    SelectStmt *select = makeNode(SelectStmt);
+    select->targetList = targets;
+    select->fromClause = list_make1(from);
+    RawStmt *raw = makeNode(RawStmt);
+    raw->stmt = (Node *) select;
+    raw->stmt_location = pstmt->stmt_location;
+    raw->stmt_len = pstmt->stmt_len;
+    return raw;
+}
+
+static RawStmt *query_statement(const CopyStmt *stmt, const PlannedStmt *pstmt)
+{
+    RawStmt *raw = makeNode(RawStmt);
+    raw->stmt = stmt->query;
+    raw->stmt_location = pstmt->stmt_location;
+    raw->stmt_len = pstmt->stmt_len;
+    return raw;
+}
+
+// --- the statement ----------------------------------------------------------------------------------------------
+
+static void check_target(const CopyStmt *stmt)
+{
+    if (stmt->is_program)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("format \"%s\" cannot be written to a program", format_of(stmt)),
+                        errhint("Write to a server file.")));
+    if (!stmt->filename)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("format \"%s\" cannot be written to stdout", format_of(stmt)),
+                        errhint("Write to a server file.")));
+    require_write_server_files();
+}
+
+static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char *source_text, QueryEnvironment *env)
+{
+    ParseState *pstate = make_parsestate(nullptr);
+    pstate->p_sourcetext = source_text;
+    pstate->p_queryEnv = env;
+    check_target(stmt);
+    ExportRequest r = {};
+    RawStmt *raw;
+    Relation rel = nullptr;
+    if (stmt->relation) {
+        rel = table_openrv(stmt->relation, AccessShareLock);
+        r.relid = RelationGetRelid(rel);
+        raw = select_from(stmt, rel, pstmt);
+        check_relkind(rel);
+        r.relation_schema = get_namespace_name(RelationGetNamespace(rel));
+        r.relation = pstrdup(RelationGetRelationName(rel));
+        if (has_subclass(r.relid))
+            ereport(NOTICE, (errmsg("rows of child tables of \"%s\" are not exported", r.relation),
+                             errhint("Try the COPY (SELECT ...) TO variant.")));
+        table_close(rel, NoLock); // the lock stays until the transaction ends
+    } else
+        raw = query_statement(stmt, pstmt);
+    r.options = parse_options(pstate, stmt);
+    r.path = check_path(stmt->filename);
+    uint64 start = now_ns();
+    r.plan = plan_copy(raw, source_text, r.relid);
+    r.plan_ns = now_ns() - start;
+    uint64 rows = run_export(&r);
+    free_parsestate(pstate);
+    return rows;
+}
+
+static void process_utility(PlannedStmt *pstmt, const char *source_text, bool read_only_tree,
+                            ProcessUtilityContext context, ParamListInfo params, QueryEnvironment *env,
+                            DestReceiver *dest, QueryCompletion *qc)
+{
+    const CopyStmt *stmt = our_copy(pstmt);
+    if (!stmt || !extension_exists(stmt)) {
+        (previous_hook ? previous_hook : standard_ProcessUtility)(pstmt, source_text, read_only_tree, context, params,
+                                                                  env, dest, qc);
+        return;
+    }
+    check_stack_depth();
+    // Parse analysis scribbles on the tree, and the tree of a PL/pgSQL statement is cached.
+    if (read_only_tree) pstmt = (PlannedStmt *) copyObject(pstmt);
+    uint64 rows = copy_to((const CopyStmt *) pstmt->utilityStmt, pstmt, source_text, env);
+    if (qc) SetQueryCompletion(qc, CMDTAG_COPY, rows);
+}
+
+void install_copy_hook()
+{
+    previous_hook = ProcessUtility_hook;
+    ProcessUtility_hook = process_utility;
+}
+} // namespace spout

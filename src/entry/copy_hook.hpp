@@ -1,0 +1,6 @@
+// copy_hook.hpp - the door for COPY ... TO.
+#pragma once
+namespace spout
+{
+void install_copy_hook();
+}

@@ -1,0 +1,15 @@
+// module.cpp - what happens when the library is loaded: cheap, and in workers too.
+#include "entry/copy_hook.hpp"
+#include "pg/guc.hpp"
+#include "pg/pg.hpp"
+
+extern "C" {
+PGDLLEXPORT void _PG_init(void);
+
+void _PG_init(void)
+{
+    spout::define_settings();
+    // pg_upgrade moves tables and must meet nothing but core.
+    if (!IsBinaryUpgrade) spout::install_copy_hook();
+}
+}

@@ -1,0 +1,44 @@
+// export.hpp - one export, whatever door it came through: request in, files out.
+#pragma once
+#include "core/wall.hpp"
+#include "pg/bind.hpp"
+#include "pg/pg.hpp"
+#include "pg/plan.hpp"
+#include "pg/sink.hpp"
+
+namespace spout
+{
+struct ExportRequest {
+    Options options;
+    const char *path; // checked and canonical
+    Planned plan;
+    const char *relation_schema, *relation; // of COPY rel; null for a query
+    Oid relid;
+    const ColumnChoice *columns; // null: all, under their own names
+    uint32 ncolumns;
+    uint64 plan_ns;
+    // Called when every row is on its way to disk and before anything is visible: the caller makes its result
+    // ready here, so that nothing can fail after publishing. May ereport. Null: nothing to do.
+    void (*before_publish)(void *arg, const FileEntry *, uint32 n);
+    void *arg;
+};
+
+// Runs the plan and publishes the files; returns the number of rows. On error nothing was published.
+uint64 run_export(const ExportRequest *);
+
+// The result's columns as chosen by `columns jsonb` of the functions; null `json` gives all of them.
+// Raises 22023 for a malformed choice, 42703 and 42702 for unknown and ambiguous sources.
+const ColumnChoice *choose_columns(TupleDesc, Datum json, bool isnull, uint32 *n);
+// What a plan will return, without running it.
+TupleDesc result_desc(PlannedStmt *);
+
+// --- the last export of this session ------------------------------------------------------------------
+struct ExportStats {
+    bool any, failed;
+    char format[16], codec[16];
+    uint64 rows, files, bytes, raw_bytes, blocks;
+    uint64 plan_ns, execute_ns, encode_ns, compress_ns, write_ns, sync_ns, wait_ns;
+    char sqlstate[6], error[512];
+};
+extern ExportStats last_export_stats; // preallocated: filled on the way out of an ERROR, too
+} // namespace spout

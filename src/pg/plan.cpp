@@ -1,0 +1,105 @@
+// plan.cpp - analysis, rewriting and planning, with core COPY's refusals word for word.
+#include "pg/plan.hpp"
+
+extern "C" {
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parser.h"
+#include "tcop/tcopprot.h"
+#include "utils/snapmgr.h"
+}
+
+namespace spout
+{
+static bool is_data_changing(CmdType c)
+{
+    return c == CMD_INSERT || c == CMD_UPDATE || c == CMD_DELETE || c == CMD_MERGE;
+}
+
+// A rule on the target may turn one statement into many or none (copyto.c, BeginCopyTo).
+static Query *only_rewritten(List *rewritten)
+{
+    if (rewritten == NIL)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("DO INSTEAD NOTHING rules are not supported for COPY")));
+    if (list_length(rewritten) == 1) return linitial_node(Query, rewritten);
+    ListCell *lc;
+    foreach (lc, rewritten) {
+        Query *q = lfirst_node(Query, lc);
+        if (q->querySource == QSRC_QUAL_INSTEAD_RULE)
+            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                            errmsg("conditional DO INSTEAD rules are not supported for COPY")));
+        if (q->querySource == QSRC_NON_INSTEAD_RULE)
+            ereport(ERROR,
+                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("DO ALSO rules are not supported for COPY")));
+    }
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("multi-statement DO INSTEAD rules are not supported for COPY")));
+    pg_unreachable();
+}
+
+static void check_copy_query(const Query *q)
+{
+    if (q->utilityStmt && IsA(q->utilityStmt, CreateTableAsStmt))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("COPY (SELECT INTO) is not supported")));
+    if (q->utilityStmt)
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("COPY query must not be a utility command")));
+    if (q->commandType == CMD_MERGE && !kMergeReturning)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("MERGE not supported in COPY")));
+    if (is_data_changing(q->commandType) && q->returningList == NIL)
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("COPY query must have a RETURNING clause")));
+}
+
+static const ColumnOrigin *origins_of(PlannedStmt *stmt)
+{
+    List *tlist = stmt->planTree->targetlist;
+    auto *origins = (ColumnOrigin *) palloc0(sizeof(ColumnOrigin) * Max(list_length(tlist), 1));
+    ListCell *lc;
+    int n = 0;
+    foreach (lc, tlist) {
+        TargetEntry *te = lfirst_node(TargetEntry, lc);
+        if (!te->resjunk) origins[n++] = {te->resorigtbl, te->resorigcol};
+    }
+    return origins;
+}
+
+Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid)
+{
+    List *rewritten = pg_analyze_and_rewrite_fixedparams(raw, source_text, nullptr, 0, nullptr);
+    Query *q = only_rewritten(rewritten);
+    check_copy_query(q);
+    PlannedStmt *stmt = pg_plan_query(q, source_text, CURSOR_OPT_PARALLEL_OK, nullptr);
+    // Between our look at the relation and planning its name may have come to mean another one.
+    if (OidIsValid(relid) && !list_member_oid(stmt->relationOids, relid))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("relation referenced by COPY statement has changed")));
+    return {stmt, source_text, origins_of(stmt)};
+}
+
+[[noreturn]] static void refuse_query(const char *what)
+{
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("query to export must not %s", what),
+                    errhint("Pass one SELECT, VALUES, TABLE or WITH query that changes no data.")));
+    pg_unreachable();
+}
+
+Planned plan_select(const char *query)
+{
+    List *parsed = pg_parse_query(query);
+    if (list_length(parsed) != 1) refuse_query(parsed == NIL ? "be empty" : "hold several statements");
+    RawStmt *raw = linitial_node(RawStmt, parsed);
+    if (!IsA(raw->stmt, SelectStmt)) refuse_query("be anything but a SELECT");
+    if (((SelectStmt *) raw->stmt)->intoClause) refuse_query("be a SELECT INTO");
+    List *rewritten = pg_analyze_and_rewrite_fixedparams(raw, query, nullptr, 0, nullptr);
+    if (list_length(rewritten) != 1) refuse_query("be rewritten into several statements");
+    Query *q = linitial_node(Query, rewritten);
+    if (q->utilityStmt) refuse_query("be a SELECT INTO");
+    if (q->commandType != CMD_SELECT) refuse_query("be anything but a SELECT");
+    if (q->hasModifyingCTE) refuse_query("change data in a WITH clause");
+    if (q->rowMarks != NIL) refuse_query("lock rows");
+    PlannedStmt *stmt = pg_plan_query(q, query, CURSOR_OPT_PARALLEL_OK, nullptr);
+    return {stmt, query, origins_of(stmt)};
+}
+} // namespace spout

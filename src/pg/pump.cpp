@@ -1,0 +1,133 @@
+// pump.cpp - rows to blocks to files. Knows neither SQL nor formats.
+#include "pg/pump.hpp"
+
+extern "C" {
+#include "commands/progress.h"
+#include "pgstat.h"
+#include "utils/backend_progress.h"
+}
+
+#include <ctime>
+
+namespace spout
+{
+uint64 now_ns()
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64) t.tv_sec * 1000000000u + t.tv_nsec;
+}
+
+// A failure of the core outside a row: while compressing or framing.
+static void check(Pump *p, Code rc)
+{
+    if (rc != Code::ok) raise_failure(writer_failure(p->writer));
+}
+
+static FileEntry *current(Pump *p) { return &p->files[p->nfiles - 1]; }
+
+static void put(Pump *p, BytesRef b)
+{
+    if (!b.n) return;
+    FileEntry *f = current(p);
+    p->sink->ops->write(p->sink, f->index, p->ledger.offset, b.p, b.n);
+    f->crc32c = crc32c(f->crc32c, b.p, b.n);
+    p->ledger.offset += b.n;
+    p->bytes += b.n;
+}
+
+static void begin_file(Pump *p)
+{
+    if (p->nfiles == p->files_room) {
+        uint32 room = Max(p->files_room * 2, 16);
+        MemoryContext old = MemoryContextSwitchTo(p->cx);
+        auto *fresh = (FileEntry *) palloc_extended(sizeof(FileEntry) * room, MCXT_ALLOC_HUGE);
+        MemoryContextSwitchTo(old);
+        if (p->nfiles) memcpy(fresh, p->files, sizeof(FileEntry) * p->nfiles);
+        if (p->files) pfree(p->files);
+        p->files = fresh;
+        p->files_room = room;
+    }
+    uint32 index = p->ledger.next_file++;
+    p->files[p->nfiles++] = {nullptr, index, 0, 0, 0, 0};
+    p->ledger.open = true;
+    p->ledger.offset = p->ledger.rows = 0;
+    p->sink->ops->begin(p->sink, index);
+    BytesRef header;
+    check(p, file_begin(p->writer, index, &header));
+    put(p, header);
+}
+
+static void end_file(Pump *p)
+{
+    FileEntry *f = current(p);
+    BytesRef footer;
+    check(p, file_end(p->writer, f->index, &footer));
+    put(p, footer);
+    f->rows = p->ledger.rows;
+    f->bytes = p->ledger.offset;
+    p->sink->ops->end(p->sink, f);
+    p->ledger.open = false;
+}
+
+static void report_progress(Pump *p)
+{
+    const int index[] = {PROGRESS_COPY_BYTES_PROCESSED, PROGRESS_COPY_TUPLES_PROCESSED};
+    const int64 value[] = {(int64) p->bytes, (int64) p->rows};
+    pgstat_progress_update_multi_param(2, index, value);
+}
+
+static void flush(Pump *p)
+{
+    uint64 start = now_ns();
+    BlockRef block;
+    check(p, writer_take(p->writer, &block));
+    CHECK_FOR_INTERRUPTS();
+    if (!p->ledger.open) begin_file(p);
+    check(p, file_place(p->writer, current(p)->index, p->ledger.offset, &block));
+    put(p, block.before);
+    put(p, block.bytes);
+    Ledger *l = &p->ledger;
+    l->rows += block.rows;
+    l->total_raw += block.raw_bytes;
+    l->total_packed += block.bytes.n;
+    current(p)->raw_bytes += block.raw_bytes;
+    p->blocks++;
+    p->compress_ns += block.compress_ns;
+    if (l->full()) end_file(p);
+    report_progress(p);
+    p->flush_ns += now_ns() - start;
+}
+
+// A prime, so that the sample does not fall in step with the data.
+constexpr uint64 kSampleEvery = 251;
+
+static inline void encode(Pump *p, TupleTableSlot *slot)
+{
+    bind_row(p->binder, slot);
+    if (writer_add(p->writer, p->binder->cells, p->binder->ncolumns) != Code::ok)
+        raise_value(writer_failure(p->writer), &p->binder->at);
+}
+
+void pump_row(Pump *p, TupleTableSlot *slot)
+{
+    if (p->rows++ % kSampleEvery == 0) {
+        uint64 start = now_ns();
+        encode(p, slot);
+        p->sampled_ns += now_ns() - start;
+        p->sampled_rows++;
+    } else
+        encode(p, slot);
+    if (writer_full(p->writer) || (p->ledger.rotates() && p->ledger.cut(writer_pending_rows(p->writer),
+                                                                         writer_pending_bytes(p->writer), p->block_size)))
+        flush(p);
+}
+
+void pump_end(Pump *p)
+{
+    if (writer_pending_rows(p->writer)) flush(p);
+    if (p->nfiles == 0) begin_file(p);
+    if (p->ledger.open) end_file(p);
+    report_progress(p);
+}
+} // namespace spout

@@ -1,0 +1,30 @@
+// pump.hpp - blocks from the writer into files of a sink, under the ledger. Every door runs this.
+#pragma once
+#include "core/wall.hpp"
+#include "pg/bind.hpp"
+#include "pg/ledger.hpp"
+#include "pg/sink.hpp"
+
+namespace spout
+{
+struct Pump {
+    MemoryContext cx;  // the export's leaf
+    Writer *writer;    // owned by the leaf's reset callback
+    Sink *sink;        // likewise
+    Binder *binder;
+    Ledger ledger;
+    size_t block_size;
+    FileEntry *files;  // ended and current, in index order
+    uint32 nfiles, files_room;
+    uint64 rows, bytes, blocks;
+    // Where the time goes. Encoding is timed on a sample of the rows: two clock reads per row would cost more
+    // than 1 %.
+    uint64 sampled_ns, sampled_rows, compress_ns, flush_ns;
+};
+
+// A row from the executor: encode it, and place the block when it is full.
+void pump_row(Pump *, TupleTableSlot *);
+// After the last row: places what is left and ends the last file. Zero rows give one valid, empty file.
+void pump_end(Pump *);
+uint64 now_ns();
+} // namespace spout

@@ -1,0 +1,26 @@
+// rights.cpp - the predefined roles. has_privs_of_role, never is_member_of_role: NOINHERIT must count.
+#include "pg/rights.hpp"
+
+extern "C" {
+#include "catalog/pg_authid.h"
+#include "utils/acl.h"
+}
+
+namespace spout
+{
+void require_write_server_files()
+{
+    if (has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES)) return;
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg(SPOUT_COPY_TO_FILE_DENIED), SPOUT_COPY_TO_FILE_DETAIL,
+             errhint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.")));
+}
+
+void require_read_server_files()
+{
+    if (has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES)) return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read a server file"),
+                    errdetail("Only roles with privileges of the \"%s\" role may verify exported files.",
+                              "pg_read_server_files")));
+}
+} // namespace spout

@@ -1,0 +1,9 @@
+// rights.hpp - who may touch server files; the check comes before any side effect.
+#pragma once
+#include "pg/pg.hpp"
+
+namespace spout
+{
+void require_write_server_files(); // 42501 in core COPY's words for this server version
+void require_read_server_files();  // 42501
+} // namespace spout
