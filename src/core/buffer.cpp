@@ -21,15 +21,15 @@ void Buffer::grow(size_t n)
     if (size_) memcpy(fresh, data_, size_);
     size_t size = size_;
     release();
-    data_ = fresh;
+    base_ = data_ = fresh;
     size_ = size;
     cap_ = cap;
 }
 
 void Buffer::release()
 {
-    if (data_) alloc_->release(alloc_->arg, data_);
-    data_ = nullptr;
+    if (base_) alloc_->release(alloc_->arg, base_);
+    base_ = data_ = nullptr;
     size_ = cap_ = 0;
 }
 } // namespace spout

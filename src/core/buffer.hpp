@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include "core/allocator.hpp"
 
@@ -26,10 +27,14 @@ class Buffer
     ~Buffer() { release(); }
     Buffer(const Buffer &) = delete;
     Buffer &operator=(const Buffer &) = delete;
-    Buffer(Buffer &&o) noexcept : alloc_(o.alloc_), data_(o.data_), size_(o.size_), cap_(o.cap_)
+    Buffer(Buffer &&o) noexcept : alloc_(o.alloc_) { swap(o); }
+    void swap(Buffer &o) noexcept
     {
-        o.data_ = nullptr;
-        o.size_ = o.cap_ = 0;
+        std::swap(alloc_, o.alloc_);
+        std::swap(base_, o.base_);
+        std::swap(data_, o.data_);
+        std::swap(size_, o.size_);
+        std::swap(cap_, o.cap_);
     }
 
     uint8_t *data() { return data_; }
@@ -39,7 +44,20 @@ class Buffer
     bool empty() const { return size_ == 0; }
     Bytes bytes() const { return {data_, size_}; }
     std::string_view view() const { return {reinterpret_cast<const char *>(data_), size_}; }
-    void clear() { size_ = 0; }
+    void clear()
+    {
+        cap_ += static_cast<size_t>(data_ - base_);
+        data_ = base_;
+        size_ = 0;
+    }
+    // Forgets the first n bytes without moving the rest; clear() gives their room back. So a header
+    // whose length is known last can be written right-justified into headroom.
+    void drop_front(size_t n)
+    {
+        data_ += n;
+        size_ -= n;
+        cap_ -= n;
+    }
     void resize(size_t n) // does not initialise
     {
         if (n > cap_) grow(n - size_);
@@ -78,7 +96,8 @@ class Buffer
   private:
     void grow(size_t n); // throws std::bad_alloc
     const Allocator *alloc_; // borrowed, outlives the buffer
-    uint8_t *data_ = nullptr;
+    uint8_t *base_ = nullptr; // what the allocator gave
+    uint8_t *data_ = nullptr; // base_ plus what drop_front() dropped
     size_t size_ = 0, cap_ = 0;
 };
 } // namespace spout
