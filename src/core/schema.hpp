@@ -41,10 +41,14 @@ enum class Repr : uint8_t { integer, float4, float8, text, digits, span, jsonb, 
 
 struct Field;
 
+// Type::precision of an interval whose server knows infinity (PostgreSQL 17): only there are the extreme
+// spans words, before they are ordinary, if long, intervals.
+constexpr int16_t kInfiniteIntervals = 17;
+
 struct Type {
     Kind kind;
     Repr repr;         // jsonb: Repr::jsonb (Cell::s is the root container), or Repr::text where not UTF-8
-    int16_t precision; // numeric(p,s); -1 without
+    int16_t precision; // numeric(p,s), -1 without; interval: kInfiniteIntervals or anything else
     int16_t scale;
     const char *sql_name;     // as format_type prints it, for pg.type and messages
     const char *schema;       // composite, enum: where it lives; else null

@@ -1,0 +1,230 @@
+// text.cpp - pinned text of scalars, and PostgreSQL's literals for arrays, composites and hstore.
+#include "core/text.hpp"
+
+#include <charconv>
+#include <string>
+
+#include "core/cell.hpp"
+#include "core/cursor.hpp"
+#include "core/decimal.hpp"
+#include "core/error.hpp"
+#include "core/jsonb_view.hpp"
+#include "core/parse.hpp"
+#include "core/time.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+constexpr char kHex[] = "0123456789abcdef";
+
+void append_integer(int64_t v, Buffer &out)
+{
+    char text[24];
+    out.append(text, static_cast<size_t>(std::to_chars(text, text + sizeof text, v).ptr - text));
+}
+
+// Shortest digits that read back as the same value, laid out as float8out does: plain between 10^-4
+// and 10^fixed_below, else with an exponent of at least two digits.
+template <typename Float> void append_float(Float v, int fixed_below, Buffer &out)
+{
+    if (v != v) return out.append("NaN");
+    if (v - v != 0) return out.append(v > 0 ? "Infinity" : "-Infinity");
+    char text[64];
+    char *end = std::to_chars(text, text + sizeof text, v, std::chars_format::scientific).ptr;
+    std::string_view s(text, static_cast<size_t>(end - text));
+    int exponent = 0;
+    const char *e = text + s.find('e') + 1;
+    std::from_chars(e + (*e == '+'), end, exponent);
+    if (exponent >= -4 && exponent < fixed_below) {
+        end = std::to_chars(text, text + sizeof text, v, std::chars_format::fixed).ptr;
+        s = {text, static_cast<size_t>(end - text)};
+    }
+    out.append(s);
+}
+
+void append_uuid(const Cell &c, Buffer &out)
+{
+    uuid_text(out.reserve(kUuidText), c.s.p);
+    out.advance(kUuidText);
+}
+
+void append_hex(const Cell &c, Buffer &out)
+{
+    uint8_t *p = out.reserve(2 + size_t{2} * c.s.n);
+    *p++ = '\\';
+    *p++ = 'x';
+    for (uint32_t i = 0; i < c.s.n; i++) {
+        auto b = static_cast<uint8_t>(c.s.p[i]);
+        *p++ = static_cast<uint8_t>(kHex[b >> 4]);
+        *p++ = static_cast<uint8_t>(kHex[b & 15]);
+    }
+    out.advance_to(p);
+}
+
+void append_digits(const Cell &c, Buffer &out)
+{
+    out.advance_to(decimal_text(out.reserve(decimal_text_size(c.num) + 4), c.num));
+}
+
+void append_jsonb(const Cell &c, Buffer &out)
+{
+    Cursor cursor(out);
+    cursor.commit(print_jsonb(cursor, cursor.begin(0), reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, 0));
+}
+
+void append_time(const Type &t, const Cell &c, Buffer &out)
+{
+    uint8_t *p = out.reserve(kTimeText);
+    switch (t.kind) {
+    case Kind::date: p = date_text(p, c.i); break;
+    case Kind::time: p = time_text(p, c.i); break;
+    case Kind::interval: p = interval_text(p, c.span, t.precision == kInfiniteIntervals); break;
+    default: p = timestamp_text(p, c.i, t.kind == Kind::timestamptz); break;
+    }
+    out.advance_to(p);
+}
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// array_out's rule for elements, record_out's for attributes.
+struct Quoting {
+    const char *always; // characters that need quotes
+    bool null_word;     // an unquoted NULL would be taken for one
+    bool doubled;       // quotes are doubled, else escaped by a backslash
+};
+
+void append_quoted(std::string_view s, const Quoting &q, Buffer &out)
+{
+    bool quote = s.empty() || (q.null_word && iequals(s, "null"));
+    for (char c : s)
+        if (is_space(c) || strchr(q.always, c)) quote = true;
+    if (!quote) return out.append(s);
+    out.push('"');
+    for (char c : s) {
+        if (c == '"' || c == '\\') out.push(static_cast<uint8_t>(q.doubled ? c : '\\'));
+        out.push(static_cast<uint8_t>(c));
+    }
+    out.push('"');
+}
+
+void append_item(const Type &t, const Cell &c, const Quoting &q, Buffer &out)
+{
+    Buffer item;
+    append_text(t, c, item);
+    append_quoted(item.view(), q, out);
+}
+
+void append_array(const Type &t, const Cell &c, Buffer &out)
+{
+    const Type &element = *t.element;
+    bool vector = !strcmp(t.sql_name, "int2vector") || !strcmp(t.sql_name, "oidvector");
+    bool boxes = !strcmp(element.sql_name, "box");
+    const Quoting quoting = {boxes ? "{};\"\\" : "{},\"\\", true, false};
+    if (!vector) out.push('{');
+    for (uint32_t i = 0; i < c.list.n; i++) {
+        const Cell &v = c.list.cells[i];
+        if (i) out.push(vector ? ' ' : boxes ? ';' : ',');
+        if (v.null)
+            out.append("NULL");
+        else if (element.kind == Kind::array)
+            append_array(element, v, out);
+        else
+            append_item(element, v, quoting, out);
+    }
+    if (!vector) out.push('}');
+}
+
+void append_record(const Type &t, const Cell &c, Buffer &out)
+{
+    static constexpr Quoting kQuoting = {"(),\"\\", false, true};
+    out.push('(');
+    for (uint32_t i = 0; i < t.nfields; i++) {
+        if (i) out.push(',');
+        if (!c.list.cells[i].null) append_item(*t.fields[i].type, c.list.cells[i], kQuoting, out);
+    }
+    out.push(')');
+}
+
+void append_hstore_string(const Text &s, Buffer &out)
+{
+    out.push('"');
+    for (uint32_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"' || s.p[i] == '\\') out.push('\\');
+        out.push(static_cast<uint8_t>(s.p[i]));
+    }
+    out.push('"');
+}
+
+void append_hstore(const Cell &c, Buffer &out)
+{
+    for (uint32_t i = 0; i + 1 < c.list.n; i += 2) {
+        if (i) out.append(", ");
+        append_hstore_string(c.list.cells[i].s, out);
+        out.append("=>");
+        if (c.list.cells[i + 1].null)
+            out.append("NULL");
+        else
+            append_hstore_string(c.list.cells[i + 1].s, out);
+    }
+}
+} // namespace
+
+void uuid_text(uint8_t to[kUuidText], const char bytes[16])
+{
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
+        auto b = static_cast<uint8_t>(bytes[i]);
+        *to++ = static_cast<uint8_t>(kHex[b >> 4]);
+        *to++ = static_cast<uint8_t>(kHex[b & 15]);
+    }
+}
+
+bool is_uuid_text(const char *p, size_t n)
+{
+    if (n != kUuidText) return false;
+    for (size_t i = 0; i < n; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        char c = p[i];
+        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (hyphen ? c != '-' : !hex) return false;
+    }
+    return true;
+}
+
+void append_text(const Type &t, const Cell &c, Buffer &out)
+{
+    switch (t.kind) {
+    case Kind::boolean: return out.append(c.i ? "t" : "f");
+    case Kind::int2:
+    case Kind::int4:
+    case Kind::int8:
+    case Kind::oid: return append_integer(c.i, out);
+    case Kind::float4: return append_float(c.f, 6, out);
+    case Kind::float8: return append_float(c.d, 15, out);
+    case Kind::numeric:
+    case Kind::money: return append_digits(c, out);
+    case Kind::bytes: return append_hex(c, out);
+    case Kind::uuid: return append_uuid(c, out);
+    case Kind::date:
+    case Kind::time:
+    case Kind::timestamp:
+    case Kind::timestamptz:
+    case Kind::interval: return append_time(t, c, out);
+    case Kind::array: return append_array(t, c, out);
+    case Kind::record: return append_record(t, c, out);
+    case Kind::map: return append_hstore(c, out);
+    case Kind::text:
+    case Kind::json:
+    case Kind::jsonb:
+    case Kind::json_text:
+    case Kind::xml:
+    case Kind::enumeration:
+    case Kind::pinned: break;
+    }
+    if (t.repr == Repr::jsonb) return append_jsonb(c, out);
+    out.append(c.s.p, c.s.n);
+}
+} // namespace spout
