@@ -9,4 +9,5 @@ struct Allocator {
     void (*release)(void *arg, void *p);
     void *arg;
 };
+extern const Allocator kMalloc; // plain malloc and free
 } // namespace spout

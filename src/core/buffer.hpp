@@ -13,8 +13,6 @@
 
 namespace spout
 {
-extern const Allocator kMalloc;
-
 struct Bytes {
     const uint8_t *p;
     size_t n;

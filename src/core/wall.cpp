@@ -128,7 +128,7 @@ BytesRef describe_schema(const Described *d) noexcept
     return {reinterpret_cast<const uint8_t *>(d->d.schema.data()), d->d.schema.size()};
 }
 
-bool describe_column(const Described *d, uint32_t i, ColumnRef *out) noexcept
+bool describe_column(const Described *d, uint32_t i, DescribedColumn *out) noexcept
 {
     if (i >= d->d.columns.size()) return false;
     const ColumnNote &n = d->d.columns[i];

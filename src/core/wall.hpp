@@ -53,13 +53,13 @@ const char *writer_warning(Writer *, uint32_t n) noexcept;
 void writer_free(Writer *) noexcept; // null is fine; never fails
 
 // --- describing ----------------------------------------------------------------------------------
-struct ColumnRef {
+struct DescribedColumn {
     const char *target_type, *name, *lossy_why; // lossy_why null: nothing is lost
 };
 struct Described;
 Code describe_open(const Spec *, Described **, Failure *why) noexcept;
 BytesRef describe_schema(const Described *) noexcept; // the text a file would carry
-bool describe_column(const Described *, uint32_t i, ColumnRef *) noexcept; // false past the last
+bool describe_column(const Described *, uint32_t i, DescribedColumn *) noexcept; // false past the last
 void describe_free(Described *) noexcept;
 
 // --- reading back (verify_export) ----------------------------------------------------------------

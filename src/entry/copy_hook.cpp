@@ -67,7 +67,7 @@ static const char *value_of(const DefElem *def)
     if (!def->arg) return nullptr;
     if (IsA(def->arg, List)) return nodeToString(def->arg); // no option of ours takes a list: refused by its text
     if (IsA(def->arg, A_Star)) return "*";
-    return defGetString((DefElem *) def);
+    return to_utf8(defGetString((DefElem *) def));
 }
 
 static Options parse_options(ParseState *pstate, const CopyStmt *stmt)
@@ -228,7 +228,7 @@ static void process_utility(PlannedStmt *pstmt, const char *source_text, bool re
     }
     check_stack_depth();
     // Parse analysis scribbles on the tree, and the tree of a PL/pgSQL statement is cached.
-    if (read_only_tree) pstmt = (PlannedStmt *) copyObject(pstmt);
+    if (read_only_tree) pstmt = (PlannedStmt *) copyObjectImpl(pstmt);
     uint64 rows = copy_to((const CopyStmt *) pstmt->utilityStmt, pstmt, source_text, env);
     if (qc) SetQueryCompletion(qc, CMDTAG_COPY, rows);
 }

@@ -32,15 +32,15 @@ inline void executor_run(QueryDesc *qd)
     ExecutorRun(qd, ForwardScanDirection, 0, true);
 #endif
 }
-} // namespace spout
 
-// COPY's refusal of a role that may not write server files was reworded in 16.
+// COPY's refusal of a role that may not write server files was reworded in 16; for use inside ereport().
+inline int errmsg_copy_to_file_denied()
+{
 #if PG_VERSION_NUM >= 160000
-#define SPOUT_COPY_TO_FILE_DENIED "permission denied to COPY to a file"
-#define SPOUT_COPY_TO_FILE_DETAIL                                                                                 \
-    errdetail("Only roles with privileges of the \"%s\" role may COPY to a file.", "pg_write_server_files")
+    errdetail("Only roles with privileges of the \"%s\" role may COPY to a file.", "pg_write_server_files");
+    return errmsg("permission denied to COPY to a file");
 #else
-#define SPOUT_COPY_TO_FILE_DENIED                                                                                 \
-    "must be superuser or have privileges of the pg_write_server_files role to COPY to a file"
-#define SPOUT_COPY_TO_FILE_DETAIL 0
+    return errmsg("must be superuser or have privileges of the pg_write_server_files role to COPY to a file");
 #endif
+}
+} // namespace spout

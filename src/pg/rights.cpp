@@ -12,7 +12,7 @@ void require_write_server_files()
 {
     if (has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES)) return;
     ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg(SPOUT_COPY_TO_FILE_DENIED), SPOUT_COPY_TO_FILE_DETAIL,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg_copy_to_file_denied(),
              errhint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.")));
 }
 

@@ -1,0 +1,68 @@
+// export_functions.cpp - SELECT * FROM export_to_avro(query, path, ...). The whole export happens in the first
+// call: the result is materialised before anything is published, so no LIMIT can stop it half-way.
+#include "entry/options_json.hpp"
+#include "pg/export.hpp"
+#include "pg/pump.hpp"
+#include "pg/rights.hpp"
+
+extern "C" {
+#include "funcapi.h"
+#include "utils/jsonb.h"
+#include "utils/tuplestore.h"
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_avro);
+}
+
+namespace spout
+{
+static void put_results(void *arg, const FileEntry *files, uint32 n)
+{
+    auto *rsinfo = static_cast<ReturnSetInfo *>(arg);
+    for (uint32 i = 0; i < n; i++) {
+        const FileEntry *f = &files[i];
+        char crc[9];
+        pg_snprintf(crc, sizeof crc, "%08x", f->crc32c);
+        Datum values[] = {Int32GetDatum((int32) f->index),   CStringGetTextDatum(f->path),
+                          Int64GetDatum((int64) f->rows),    Int64GetDatum((int64) f->bytes),
+                          Int64GetDatum((int64) f->raw_bytes), CStringGetTextDatum(crc)};
+        bool nulls[6] = {};
+        tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+    }
+}
+
+static char *required_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+    if (PG_ARGISNULL(arg))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"%s\" must not be NULL", name)));
+    return text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+// Arguments of all export functions: query, path, compression, compression_level, max_rows_per_file,
+// max_bytes_per_file, columns, options.
+static Datum export_to(FunctionCallInfo fcinfo, const char *format)
+{
+    require_write_server_files();
+    const char *query = required_text(fcinfo, 0, "query");
+    const char *path = required_text(fcinfo, 1, "path");
+    OptionList list = options_from_json(PG_ARGISNULL(7) ? nullptr : PG_GETARG_JSONB_P(7));
+    if (!PG_ARGISNULL(2)) add_option(&list, "compression", text_to_cstring(PG_GETARG_TEXT_PP(2)));
+    if (!PG_ARGISNULL(3)) add_option(&list, "compression_level", psprintf("%d", PG_GETARG_INT32(3)));
+    add_nonzero_option(&list, "max_rows_per_file", PG_ARGISNULL(4) ? 0 : PG_GETARG_INT64(4));
+    add_nonzero_option(&list, "max_bytes_per_file", PG_ARGISNULL(5) ? 0 : PG_GETARG_INT64(5));
+
+    ExportRequest r = {};
+    r.options = parse_option_list(format, &list);
+    r.path = check_path(path);
+    uint64 start = now_ns();
+    r.plan = plan_select(query);
+    r.plan_ns = now_ns() - start;
+    r.columns = choose_columns(result_desc(r.plan.stmt), PG_GETARG_DATUM(6), PG_ARGISNULL(6), &r.ncolumns);
+    InitMaterializedSRF(fcinfo, 0);
+    r.before_publish = put_results;
+    r.arg = fcinfo->resultinfo;
+    run_export(&r);
+    return (Datum) 0;
+}
+} // namespace spout
+
+extern "C" Datum spout_export_to_avro(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "avro"); }
