@@ -1,0 +1,19 @@
+// paths.hpp - names of a set's files and the data-directory rule, for the file sink. check_path() and the
+// names users see are in sink.hpp. Raises nothing unless said.
+#pragma once
+#include "pg/pg.hpp"
+
+namespace spout
+{
+constexpr size_t kMaxName = 255; // bytes in one component of a path; NAME_MAX on Linux
+
+// "out.avro", 3 -> "out_003.avro" into out[kMaxName + 1]; false: it does not fit.
+bool rotated_name(const char *base, uint32 index, char *out);
+// "out.avro" -> "out.manifest.json" into out[kMaxName + 1]; false: it does not fit.
+bool manifest_name(const char *base, char *out);
+// Is `name` exactly what rotated_name(base, index) gives for some index?
+bool parse_rotated_name(const char *base, const char *name, uint32 *index);
+// Is the open directory the data directory, a tablespace, the WAL directory, or below one of them? `dir` is
+// for messages. Raises a file error when a parent cannot be looked at.
+bool inside_data_directory(int dirfd, const char *dir);
+} // namespace spout

@@ -1,0 +1,447 @@
+// sink_file.cpp - an export's files until they are complete and on disk, but not visible (safety.md 1.2).
+// Knows nothing of formats, and publishes nothing: that is publish.cpp.
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "pg/pg.hpp"
+
+extern "C" {
+#include "commands/progress.h"
+#include "storage/fd.h"
+#include "storage/pmsignal.h"
+}
+
+#include "pg/guc.hpp"
+#include "pg/pump.hpp"
+#include "pg/sink_file.hpp"
+
+namespace spout
+{
+namespace
+{
+constexpr size_t kMaxWrite = 1024 * 1024;   // a cancel waits at most for one of these
+constexpr uint64 kWindow = 8 * 1024 * 1024; // write-back in steps keeps the last, uninterruptible fsync short
+constexpr uint64 kLookAtSpace = 16 * 1024 * 1024; // bytes between two looks at free space
+// Bytes a hidden name adds to its base: dots, run, suffix, and ".old" of a back-up.
+constexpr size_t kHiddenExtra = 1 + 1 + 16 + sizeof(kHiddenSuffix) - 1 + 4;
+} // namespace
+
+// --- names --------------------------------------------------------------------------------------
+
+void final_name(const FileSink *s, uint32 index, Name out)
+{
+    bool fits;
+    if (index == kManifest)
+        fits = manifest_name(s->base, out);
+    else if (s->target.rotated)
+        fits = rotated_name(s->base, index, out);
+    else
+        fits = strlcpy(out, s->base, sizeof(Name)) < sizeof(Name);
+    if (!fits) raise_file_error(ENAMETOOLONG, "name a file after", s->target.path);
+}
+
+void hidden_name(const FileSink *s, uint32 index, Name out, bool backup)
+{
+    Name base;
+    final_name(s, index, base);
+    const char *tail = base;
+    size_t n = strlen(base), room = kMaxName - kHiddenExtra;
+    // Too long: keep the end, where the index is, and start at a whole UTF-8 character.
+    if (n > room) {
+        tail += n - room;
+        while (((uint8)*tail & 0xC0) == 0x80)
+            tail++;
+    }
+    snprintf(out, sizeof(Name), ".%.*s%s.%s%s", (int)room, tail, backup ? ".old" : "", s->run, kHiddenSuffix);
+}
+
+char *final_path(const FileSink *s, uint32 index)
+{
+    MemoryContext old = MemoryContextSwitchTo(s->leaf);
+    Name name;
+    final_name(s, index, name);
+    char *path = psprintf("%s/%s", strcmp(s->dir, "/") == 0 ? "" : s->dir, name);
+    MemoryContextSwitchTo(old);
+    return path;
+}
+
+// --- descriptors --------------------------------------------------------------------------------
+
+int counted_openat(int dirfd, const char *name, int flags, mode_t mode)
+{
+    if (!AcquireExternalFD()) return kNoFd; // errno is EMFILE
+    int fd = openat(dirfd, name, flags | O_CLOEXEC, mode);
+    if (fd < 0) {
+        int err = errno;
+        ReleaseExternalFD();
+        errno = err;
+    }
+    return fd;
+}
+
+// Closes and says whether the kernel was content; some file systems report write errors only here.
+static bool checked_close(int *fd)
+{
+    int rc = close(*fd);
+    *fd = kNoFd;
+    int err = errno;
+    ReleaseExternalFD();
+    errno = err;
+    return rc == 0 || err == EINTR; // the descriptor is gone either way
+}
+
+void drop(int *fd)
+{
+    if (*fd != kNoFd) (void)checked_close(fd);
+}
+
+// --- the target before anything is written ------------------------------------------------------
+
+bool check_target(const FileSink *s, uint32 index, struct stat *st)
+{
+    Name name;
+    final_name(s, index, name);
+    if (fstatat(s->dirfd, name, st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) return false;
+        raise_file_error(errno, "examine file", final_path(s, index));
+    }
+    if (S_ISDIR(st->st_mode))
+        ereport(ERROR,
+                (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a directory", final_path(s, index))));
+    if (!S_ISREG(st->st_mode))
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("\"%s\" is not a regular file", final_path(s, index)),
+                        errdetail("Symbolic links, pipes, sockets and devices are not export targets.")));
+    if (s->target.fail_if_exists)
+        ereport(ERROR,
+                (errcode(ERRCODE_DUPLICATE_FILE), errmsg("file \"%s\" already exists", final_path(s, index)),
+                 errhint("Remove it, choose another name, or use if_exists 'replace'.")));
+    return true;
+}
+
+// Counts the set's names in the directory, and stores at most `room` indexes. Never ereports: the stream must
+// be closed. Returns false with errno.
+static bool scan_set(const FileSink *s, uint32 from, uint32 *to, uint32 room, uint32 *count)
+{
+    int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? nullptr : fdopendir(fd);
+    if (!stream) {
+        int err = errno;
+        if (fd >= 0) close(fd);
+        errno = err;
+        return false;
+    }
+    *count = 0;
+    errno = 0;
+    while (struct dirent *e = readdir(stream)) {
+        uint32 index;
+        if (parse_rotated_name(s->base, e->d_name, &index) && index >= from) {
+            if (*count < room) to[*count] = index;
+            ++*count;
+        }
+    }
+    int err = errno;
+    closedir(stream);
+    errno = err;
+    return err == 0;
+}
+
+static int compare_index(const void *a, const void *b)
+{
+    uint32 x = *(const uint32 *)a, y = *(const uint32 *)b;
+    return x < y ? -1 : x > y;
+}
+
+uint32 *existing_indexes(const FileSink *s, uint32 from, uint32 *n)
+{
+    uint32 room, found = 0;
+    if (!scan_set(s, from, nullptr, 0, &room)) raise_file_error(errno, "read directory", s->dir);
+    uint32 *list = room ? (uint32 *)MemoryContextAllocHuge(s->leaf, room * sizeof(uint32)) : nullptr;
+    if (room && !scan_set(s, from, list, room, &found)) raise_file_error(errno, "read directory", s->dir);
+    *n = Min(found, room);
+    qsort(list, *n, sizeof(uint32), compare_index);
+    return list;
+}
+
+static void check_targets(FileSink *s)
+{
+    struct stat st;
+    if (!s->target.rotated)
+        check_target(s, 0, &st);
+    else {
+        uint32 n;
+        uint32 *list = existing_indexes(s, 0, &n);
+        for (uint32 i = 0; i < n; i++)
+            check_target(s, list[i], &st);
+        Name name;
+        final_name(s, 0, name); // long enough for an index?
+    }
+    if (s->target.manifest) check_target(s, kManifest, &st);
+}
+
+static void sink_open(Sink *sink)
+{
+    FileSink *s = (FileSink *)sink;
+    s->dirfd = counted_openat(AT_FDCWD, s->dir, O_RDONLY | O_DIRECTORY);
+    if (s->dirfd == kNoFd) raise_file_error(errno, "open directory", s->dir);
+    if (inside_data_directory(s->dirfd, s->dir))
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("cannot export to \"%s\" inside the data directory", s->target.path),
+                        errhint("Choose a directory that does not belong to the database server.")));
+    check_targets(s);
+    sweep(s);
+}
+
+// --- writing ------------------------------------------------------------------------------------
+
+// Can a nameless file be given a name here? That needs /proc.
+static bool linkable(int fd)
+{
+    char path[32];
+    struct stat direct, through;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return fstat(fd, &direct) == 0 && stat(path, &through) == 0 && inode_of(direct) == inode_of(through);
+}
+
+void create_temporary(FileSink *s, uint32 index)
+{
+    if (s->nameless) {
+        // Never with O_EXCL: such a file could not be linked later.
+        s->fd = counted_openat(s->dirfd, ".", O_TMPFILE | O_RDWR, 0600);
+        if (s->fd == kNoFd && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+            raise_file_error(errno, "create file", final_path(s, index));
+        if (s->fd != kNoFd && !linkable(s->fd)) drop(&s->fd);
+        s->nameless = s->fd != kNoFd;
+    }
+    if (!s->nameless) {
+        Name name;
+        hidden_name(s, index, name);
+        s->fd = counted_openat(s->dirfd, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
+        if (s->fd == kNoFd) raise_file_error(errno, "create file", final_path(s, index));
+        if (index == kManifest)
+            s->hidden_manifest = true;
+        else
+            s->hidden = index + 1;
+    }
+    // Where locks do not exist, sweepers do not sweep either.
+    if (s->first == kNoFd) (void)flock(s->fd, LOCK_EX | LOCK_NB);
+}
+
+// A full disk may stop the whole server, if its WAL is on it: fail before.
+static void look_at_space(FileSink *s, uint32 index)
+{
+    if (!PostmasterIsAlive())
+        ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN),
+                        errmsg("terminating connection due to unexpected postmaster exit")));
+    struct statvfs fs;
+    if (min_free_space_kb == 0 || fstatvfs(s->fd, &fs) != 0) return;
+    uint64 free_kb = (uint64)fs.f_bavail * fs.f_frsize / 1024;
+    if (free_kb < (uint64)min_free_space_kb)
+        ereport(ERROR, (errcode(ERRCODE_DISK_FULL),
+                        errmsg("could not write file \"%s\": less than pg_spout.min_free_space is free",
+                               final_path(s, index)),
+                        errdetail("%llu kB are free on this file system, the limit is %d kB.",
+                                  (unsigned long long)free_kb, min_free_space_kb),
+                        errhint("%s", file_hint(ENOSPC))));
+}
+
+// Starts write-back of every whole window and waits for the one before it.
+static void sync_windows(FileSink *s, uint32 index)
+{
+    uint64 start = now_ns();
+    while (s->windows && s->written - s->sent >= kWindow) {
+        int rc = sync_file_range(s->fd, s->sent, kWindow, SYNC_FILE_RANGE_WRITE);
+        s->sent += kWindow;
+        if (rc == 0 && s->sent - s->waited > kWindow) {
+            rc = sync_file_range(s->fd, s->waited, kWindow,
+                                 SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                     SYNC_FILE_RANGE_WAIT_AFTER);
+            s->waited += kWindow;
+        }
+        if (rc == 0) continue;
+        // An error shown here is not shown again by fsync: it is final.
+        if (errno != ENOSYS && errno != EINVAL && errno != ESPIPE && errno != EOPNOTSUPP)
+            raise_file_error(errno, "flush file", final_path(s, index));
+        s->windows = false;
+    }
+    s->sink.sync_ns += now_ns() - start;
+}
+
+static void pwrite_all(FileSink *s, uint32 index, uint64 offset, const uint8 *p, size_t n)
+{
+    uint64 start = now_ns();
+    while (n) {
+        CHECK_FOR_INTERRUPTS();
+        errno = 0;
+        ssize_t done = pwrite(s->fd, p, Min(n, kMaxWrite), (off_t)offset);
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) raise_file_error(errno ? errno : ENOSPC, "write file", final_path(s, index));
+        p += done;
+        n -= done;
+        offset += done;
+        s->written += done;
+        s->until_look -= Min(s->until_look, (uint64)done);
+        if (s->until_look == 0) {
+            look_at_space(s, index);
+            s->until_look = kLookAtSpace;
+        }
+    }
+    s->sink.write_ns += now_ns() - start;
+}
+
+void write_all(FileSink *s, uint32 index, uint64 offset, const uint8 *p, size_t n)
+{
+    // Windows between system calls, however large the piece: never more than two are dirty.
+    while (n) {
+        size_t piece = Min(n, kWindow);
+        pwrite_all(s, index, offset, p, piece);
+        p += piece;
+        offset += piece;
+        n -= piece;
+        if (s->target.sync && s->windows) sync_windows(s, index);
+    }
+}
+
+static void start_file(FileSink *s, uint32 index)
+{
+    create_temporary(s, index);
+    s->written = s->sent = s->waited = 0;
+    s->windows = true;
+}
+
+static void sink_begin(Sink *sink, uint32 index)
+{
+    FileSink *s = (FileSink *)sink;
+    struct stat st;
+    Assert(s->fd == kNoFd);
+    check_target(s, index, &st); // index 1000 has a longer name; and the set may have grown meanwhile
+    start_file(s, index);
+}
+
+static void sink_write(Sink *sink, uint32 index, uint64 offset, const uint8 *p, size_t n)
+{
+    write_all((FileSink *)sink, index, offset, p, n);
+}
+
+bool link_hidden(FileSink *s, int fd, uint32 index)
+{
+    char path[32];
+    Name name;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    hidden_name(s, index, name);
+    if (linkat(AT_FDCWD, path, s->dirfd, name, AT_SYMLINK_FOLLOW) != 0) return false;
+    if (index == kManifest)
+        s->hidden_manifest = true;
+    else
+        s->hidden = index + 1;
+    return true;
+}
+
+void seal(FileSink *s, uint32 index, bool named)
+{
+    struct stat old;
+    mode_t mode = check_target(s, index, &old) ? old.st_mode & 0777 : 0644;
+    if (fchmod(s->fd, mode) != 0) raise_file_error(errno, "set permissions of file", final_path(s, index));
+    if (s->target.sync) {
+        uint64 start = now_ns();
+        // Never retried: after an error the kernel calls lost pages clean (safety.md 1.6).
+        if (fsync(s->fd) != 0) raise_file_error(errno, "fsync file", final_path(s, index));
+        s->sink.sync_ns += now_ns() - start;
+    }
+    if (named && s->nameless && !link_hidden(s, s->fd, index))
+        raise_file_error(errno, "link file", final_path(s, index));
+    if (s->first == kNoFd) {
+        // Stays open for its lock, so what close would report is asked of a duplicate.
+        s->first = s->fd;
+        s->fd = kNoFd;
+        int copy = fcntl(s->first, F_DUPFD_CLOEXEC, 0);
+        if (copy < 0 || close(copy) != 0) raise_file_error(errno, "close file", final_path(s, index));
+    } else if (!checked_close(&s->fd))
+        raise_file_error(errno, "close file", final_path(s, index));
+}
+
+static void sink_end(Sink *sink, FileEntry *entry)
+{
+    FileSink *s = (FileSink *)sink;
+    struct stat st;
+    if (fstat(s->fd, &st) != 0) raise_file_error(errno, "examine file", final_path(s, entry->index));
+    if (st.st_size < 0 || (uint64)st.st_size != entry->bytes)
+        ereport(ERROR, (errcode(ERRCODE_IO_ERROR), errmsg("file \"%s\" has %lld bytes, but %llu were written",
+                                                          final_path(s, entry->index), (long long)st.st_size,
+                                                          (unsigned long long)entry->bytes)));
+    entry->path = final_path(s, entry->index);
+    // A single file may stay nameless until it is published: then a crash leaves nothing at all.
+    seal(s, entry->index, s->target.rotated);
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+static void sink_finish(Sink *sink, const FileEntry *, uint32 n, const char *manifest, size_t manifest_size)
+{
+    FileSink *s = (FileSink *)sink;
+    if (manifest) {
+        struct stat st;
+        check_target(s, kManifest, &st);
+        start_file(s, kManifest);
+        write_all(s, kManifest, 0, (const uint8 *)manifest, manifest_size);
+        seal(s, kManifest, true);
+    }
+    publish(s, n, manifest != nullptr);
+    drop(&s->first);
+    drop(&s->dirfd);
+}
+
+// Runs in a memory-context callback, also while the process exits: system calls only.
+static void sink_abort(Sink *sink)
+{
+    FileSink *s = (FileSink *)sink;
+    int err = errno;
+    Name name;
+    drop(&s->fd);
+    // The first file's lock goes last: while names remain, sweepers keep off.
+    for (uint32 i = 0; i < s->hidden; i++) {
+        hidden_name(s, i, name);
+        (void)unlinkat(s->dirfd, name, 0);
+    }
+    s->hidden = 0;
+    if (s->hidden_manifest) {
+        hidden_name(s, kManifest, name);
+        (void)unlinkat(s->dirfd, name, 0);
+    }
+    s->hidden_manifest = false;
+    drop(&s->first);
+    drop(&s->dirfd); // and with it the directory's lock
+    s->locked = false;
+    errno = err;
+}
+
+static constexpr SinkOps kFileOps = {
+    sink_open, sink_begin, sink_write, sink_end, sink_finish, sink_abort, PROGRESS_COPY_TYPE_FILE};
+
+Sink *sink_file_create(MemoryContext leaf, const FileTarget *target)
+{
+    MemoryContext old = MemoryContextSwitchTo(leaf);
+    FileSink *s = (FileSink *)palloc0(sizeof(FileSink));
+    s->sink.ops = &kFileOps;
+    s->leaf = leaf;
+    s->target = *target;
+    s->target.path = pstrdup(target->path);
+    const char *slash = strrchr(s->target.path, '/');
+    s->base = slash + 1;
+    s->dir = slash == s->target.path ? "/" : pnstrdup(s->target.path, slash - s->target.path);
+    MemoryContextSwitchTo(old);
+    s->dirfd = s->fd = s->first = kNoFd;
+    s->nameless = true;
+    uint64 random;
+    if (!pg_strong_random(&random, sizeof(random)))
+        ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+    snprintf(s->run, sizeof(s->run), "%016llx", (unsigned long long)random);
+    return &s->sink;
+}
+} // namespace spout

@@ -1,0 +1,95 @@
+// sink_file.hpp - the state of the file sink and what its parts (sink_file, publish, stale_tail, sweep) ask
+// of each other. Private to them. The protocol is safety.md sections 1.2 to 1.6.
+//
+// Names: F is a final name, H = ".<base>.<16 hex>.spout-tmp" a hidden one, T a file without a name
+// (O_TMPFILE). All of them are single components relative to dirfd, which pins the directory whatever happens
+// to its path.
+#pragma once
+#include <sys/stat.h>
+
+#include "pg/file_error.hpp"
+#include "pg/paths.hpp"
+#include "pg/sink.hpp"
+
+namespace spout
+{
+constexpr uint32 kManifest = UINT32_MAX; // in place of a file's index: the manifest
+constexpr int kNoFd = -1;
+using Name = char[kMaxName + 1];
+
+struct Inode {
+    dev_t dev;
+    ino_t ino;
+    bool operator==(const Inode &o) const { return dev == o.dev && ino == o.ino; }
+};
+inline Inode inode_of(const struct stat &st) { return {st.st_dev, st.st_ino}; }
+
+struct FileSink {
+    Sink sink;
+    MemoryContext leaf; // borrowed: outlives us, everything we allocate is in it
+    FileTarget target;
+    const char *dir, *base; // "/d", "out.avro"; target.path is "/d/out.avro"
+    char run[17];           // 16 hex digits that all hidden names of this run share
+
+    // Descriptors, each announced with AcquireExternalFD(), or kNoFd.
+    int dirfd;
+    int fd;    // the file being written
+    int first; // the first file, kept and flocked until the end: tells sweepers that its run is alive
+
+    bool nameless; // O_TMPFILE and /proc/self/fd work here
+    bool locked;   // we hold the lock on dirfd
+    // What abort has to unlink: the hidden names of files 0 .. hidden-1, and of the manifest.
+    uint32 hidden;
+    bool hidden_manifest;
+
+    // Of the file being written.
+    uint64 written;    // bytes
+    uint64 sent;       // bytes for which write-back was started
+    uint64 waited;     // bytes for which it was waited
+    bool windows;      // sync_file_range works here
+    uint64 until_look; // bytes to write before looking at free space again
+};
+
+// --- sink_file.cpp ------------------------------------------------------------------------------
+void final_name(const FileSink *, uint32 index, Name out); // F; raises ENAMETOOLONG
+void hidden_name(const FileSink *, uint32 index, Name out, bool backup = false);
+char *final_path(const FileSink *, uint32 index); // palloc'd, for messages and results
+// Raises 42809 unless F is absent or a regular file; 58P02 if it exists and must not. True: st is filled.
+bool check_target(const FileSink *, uint32 index, struct stat *st);
+// openat() that keeps the server's books; kNoFd and errno on failure. drop() closes, if open.
+int counted_openat(int dirfd, const char *name, int flags, mode_t mode = 0);
+void drop(int *fd);
+// A new file of this run in s->fd, as T or H.
+void create_temporary(FileSink *, uint32 index);
+void write_all(FileSink *, uint32 index, uint64 offset, const uint8 *p, size_t n);
+// All bytes are there: mode, fsync, a hidden name if `named`, close (the first file stays open).
+void seal(FileSink *, uint32 index, bool named);
+// T of descriptor fd becomes H. False with errno.
+bool link_hidden(FileSink *, int fd, uint32 index);
+// Ascending indexes >= from of the set's files that exist, palloc'd in the leaf.
+uint32 *existing_indexes(const FileSink *, uint32 from, uint32 *n);
+
+// --- publish.cpp --------------------------------------------------------------------------------
+void publish(FileSink *, uint32 n, bool manifest);
+
+// --- stale_tail.cpp: files of an earlier, longer run (safety.md 1.4, point 4) ---------------------
+struct StaleFile {
+    uint32 index;
+    struct stat st;
+    bool ours; // listed in the old manifest with this size and checksum, so it may go
+};
+struct StaleTail {
+    StaleFile *files;
+    uint32 n;
+};
+// Looks and verifies; reads files, so it runs before the lock is taken. May ereport.
+StaleTail find_stale_tail(FileSink *, uint32 n);
+// Under the lock: unlinks what is ours and unchanged since. Files removed leave the list. Never ereports.
+void remove_stale_tail(FileSink *, StaleTail *);
+void warn_stale_tail(const FileSink *, const StaleTail *);
+
+// --- sweep.cpp ----------------------------------------------------------------------------------
+constexpr char kHiddenSuffix[] = ".spout-tmp";
+// Unlinks hidden files of runs that died: ours, old, regular, nobody's lock on any file of their run.
+void sweep(FileSink *);
+} // namespace spout
