@@ -18,7 +18,8 @@ struct Powers {
     constexpr Powers() : ten{}
     {
         ten[0] = 1;
-        for (int i = 1; i < 39; i++) ten[i] = ten[i - 1] * 10;
+        for (int i = 1; i < 39; i++)
+            ten[i] = ten[i - 1] * 10;
     }
 };
 constexpr Powers kPow128;
@@ -56,7 +57,8 @@ int exponent(const Digits &d, int scale) { return scale + 4 * (d.weight - (d.n -
 uint16_t significant(const Digits &d)
 {
     uint16_t n = d.n;
-    while (n > 0 && digit(d, n - 1) == 0) n--;
+    while (n > 0 && digit(d, n - 1) == 0)
+        n--;
     return n;
 }
 
@@ -207,7 +209,8 @@ Fit unscaled64(const Digits &d, int precision, int scale, int64_t *out)
         *out = static_cast<int64_t>(d.sign == Sign::minus ? -v : v);
         return fit;
     }
-    for (int k = 0; k < d.n; k++) v = v * 10000 + digit(d, k);
+    for (int k = 0; k < d.n; k++)
+        v = v * 10000 + digit(d, k);
     if (v >= kPow64[precision - e]) return Fit::overflow;
     v *= kPow64[e];
     *out = static_cast<int64_t>(d.sign == Sign::minus ? -v : v);
@@ -233,7 +236,8 @@ Fit unscaled_bytes(const Digits &d, int precision, int scale, uint8_t *out, uint
 void largest_bytes(int precision, bool negative, uint8_t *out, uint32_t width)
 {
     Big big;
-    for (int i = 0; i < precision; i++) big.multiply_add(10, 9);
+    for (int i = 0; i < precision; i++)
+        big.multiply_add(10, 9);
     big.store(negative, out, width);
 }
 
@@ -241,7 +245,8 @@ Digits digits_of(int64_t v, int16_t room[5])
 {
     uint64_t u = v < 0 ? -static_cast<uint64_t>(v) : static_cast<uint64_t>(v);
     int at = 5;
-    for (; u; u /= 10000) room[--at] = static_cast<int16_t>(u % 10000);
+    for (; u; u /= 10000)
+        room[--at] = static_cast<int16_t>(u % 10000);
     auto n = static_cast<uint16_t>(5 - at);
     return {reinterpret_cast<const char *>(room + at), n, static_cast<int16_t>(n - 1), 0,
             v < 0 ? Sign::minus : Sign::plus};
@@ -250,7 +255,8 @@ Digits digits_of(int64_t v, int16_t room[5])
 size_t decimal_text_size(const Digits &d)
 {
     if (const char *word = special_text(d.sign)) return strlen(word);
-    size_t whole = d.weight < 0 ? 1 : static_cast<size_t>(first_width(d)) + 4u * static_cast<size_t>(d.weight);
+    size_t whole =
+        d.weight < 0 ? 1 : static_cast<size_t>(first_width(d)) + 4u * static_cast<size_t>(d.weight);
     return (d.sign == Sign::minus) + whole + (d.dscale ? 1u + d.dscale : 0u);
 }
 
@@ -270,12 +276,14 @@ uint8_t *decimal_text(uint8_t *p, const Digits &d)
         four(first, digit_or_zero(d, 0));
         memcpy(p, first + 4 - width, static_cast<size_t>(width));
         p += width;
-        for (int k = 1; k <= d.weight; k++, p += 4) four(p, digit_or_zero(d, k));
+        for (int k = 1; k <= d.weight; k++, p += 4)
+            four(p, digit_or_zero(d, k));
     }
     if (d.dscale == 0) return p;
     *p++ = '.';
     uint8_t *end = p + d.dscale;
-    for (int k = d.weight + 1; p < end; k++, p += 4) four(p, digit_or_zero(d, k));
+    for (int k = d.weight + 1; p < end; k++, p += 4)
+        four(p, digit_or_zero(d, k));
     return end;
 }
 

@@ -16,8 +16,8 @@ enum class Fit : uint8_t { ok, overflow, inexact }; // inexact: digits beyond th
 uint32_t decimal_bytes(int precision);
 
 // The value times 10^scale as an integer below 10^precision. Digits must be finite.
-Fit unscaled64(const Digits &, int precision, int scale, int64_t *out);      // precision <= 18
-Fit unscaled128(const Digits &, int precision, int scale, __int128 *out);    // precision <= 38
+Fit unscaled64(const Digits &, int precision, int scale, int64_t *out);   // precision <= 18
+Fit unscaled128(const Digits &, int precision, int scale, __int128 *out); // precision <= 38
 // Any precision up to 1000, as big-endian two's complement, sign-extended to `width` bytes.
 Fit unscaled_bytes(const Digits &, int precision, int scale, uint8_t *out, uint32_t width);
 // +-(10^precision - 1), the same way.

@@ -118,7 +118,8 @@ JsonbContainer open_jsonb(const uint8_t *p, size_t n)
     c.at = 0;
     c.key_end = c.value_end = 0;
     if (c.object) // values begin where the last key ends
-        for (uint32_t i = 0; i < count; i++) c.value_end = entry_end(load32(c.entries + 4 * i), c.value_end);
+        for (uint32_t i = 0; i < count; i++)
+            c.value_end = entry_end(load32(c.entries + 4 * i), c.value_end);
     return c;
 }
 

@@ -22,7 +22,8 @@ uint8_t *number(uint8_t *p, uint64_t v, int width)
 {
     char text[20];
     char *end = std::to_chars(text, text + sizeof text, v).ptr;
-    for (auto n = end - text; n < width; n++) *p++ = '0';
+    for (auto n = end - text; n < width; n++)
+        *p++ = '0';
     return put(p, {text, static_cast<size_t>(end - text)});
 }
 
@@ -32,7 +33,8 @@ uint8_t *fraction(uint8_t *p, uint64_t micros)
     if (micros == 0) return p;
     *p++ = '.';
     p = number(p, micros, 6);
-    while (p[-1] == '0') p--;
+    while (p[-1] == '0')
+        p--;
     return p;
 }
 
