@@ -1,9 +1,7 @@
 // sink_file.cpp - an export's files until they are complete and on disk, but not visible (safety.md 1.2).
 // Knows nothing of formats, and publishes nothing: that is publish.cpp.
 #include <cerrno>
-#include <climits>
 #include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
@@ -28,48 +26,7 @@ namespace
 constexpr size_t kMaxWrite = 1024 * 1024;   // a cancel waits at most for one of these
 constexpr uint64 kWindow = 8 * 1024 * 1024; // write-back in steps keeps the last, uninterruptible fsync short
 constexpr uint64 kLookAtSpace = 16 * 1024 * 1024; // bytes between two looks at free space
-// Bytes a hidden name adds to its base: dots, run, suffix, and ".old" of a back-up.
-constexpr size_t kHiddenExtra = 1 + 1 + 16 + sizeof(kHiddenSuffix) - 1 + 4;
 } // namespace
-
-// --- names --------------------------------------------------------------------------------------
-
-void final_name(const FileSink *s, uint32 index, Name out)
-{
-    bool fits;
-    if (index == kManifest)
-        fits = manifest_name(s->base, out);
-    else if (s->target.rotated)
-        fits = rotated_name(s->base, index, out);
-    else
-        fits = strlcpy(out, s->base, sizeof(Name)) < sizeof(Name);
-    if (!fits) raise_file_error(ENAMETOOLONG, "name a file after", s->target.path);
-}
-
-void hidden_name(const FileSink *s, uint32 index, Name out, bool backup)
-{
-    Name base;
-    final_name(s, index, base);
-    const char *tail = base;
-    size_t n = strlen(base), room = kMaxName - kHiddenExtra;
-    // Too long: keep the end, where the index is, and start at a whole UTF-8 character.
-    if (n > room) {
-        tail += n - room;
-        while (((uint8)*tail & 0xC0) == 0x80)
-            tail++;
-    }
-    snprintf(out, sizeof(Name), ".%.*s%s.%s%s", (int)room, tail, backup ? ".old" : "", s->run, kHiddenSuffix);
-}
-
-char *final_path(const FileSink *s, uint32 index)
-{
-    MemoryContext old = MemoryContextSwitchTo(s->leaf);
-    Name name;
-    final_name(s, index, name);
-    char *path = psprintf("%s/%s", strcmp(s->dir, "/") == 0 ? "" : s->dir, name);
-    MemoryContextSwitchTo(old);
-    return path;
-}
 
 // --- descriptors --------------------------------------------------------------------------------
 
@@ -101,89 +58,7 @@ void drop(int *fd)
     if (*fd != kNoFd) (void)checked_close(fd);
 }
 
-// --- the target before anything is written ------------------------------------------------------
-
-bool check_target(const FileSink *s, uint32 index, struct stat *st)
-{
-    Name name;
-    final_name(s, index, name);
-    if (fstatat(s->dirfd, name, st, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) return false;
-        raise_file_error(errno, "examine file", final_path(s, index));
-    }
-    if (S_ISDIR(st->st_mode))
-        ereport(ERROR,
-                (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a directory", final_path(s, index))));
-    if (!S_ISREG(st->st_mode))
-        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-                        errmsg("\"%s\" is not a regular file", final_path(s, index)),
-                        errdetail("Symbolic links, pipes, sockets and devices are not export targets.")));
-    if (s->target.fail_if_exists)
-        ereport(ERROR,
-                (errcode(ERRCODE_DUPLICATE_FILE), errmsg("file \"%s\" already exists", final_path(s, index)),
-                 errhint("Remove it, choose another name, or use if_exists 'replace'.")));
-    return true;
-}
-
-// Counts the set's names in the directory, and stores at most `room` indexes. Never ereports: the stream must
-// be closed. Returns false with errno.
-static bool scan_set(const FileSink *s, uint32 from, uint32 *to, uint32 room, uint32 *count)
-{
-    int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = fd < 0 ? nullptr : fdopendir(fd);
-    if (!stream) {
-        int err = errno;
-        if (fd >= 0) close(fd);
-        errno = err;
-        return false;
-    }
-    *count = 0;
-    errno = 0;
-    while (struct dirent *e = readdir(stream)) {
-        uint32 index;
-        if (parse_rotated_name(s->base, e->d_name, &index) && index >= from) {
-            if (*count < room) to[*count] = index;
-            ++*count;
-        }
-    }
-    int err = errno;
-    closedir(stream);
-    errno = err;
-    return err == 0;
-}
-
-static int compare_index(const void *a, const void *b)
-{
-    uint32 x = *(const uint32 *)a, y = *(const uint32 *)b;
-    return x < y ? -1 : x > y;
-}
-
-uint32 *existing_indexes(const FileSink *s, uint32 from, uint32 *n)
-{
-    uint32 room, found = 0;
-    if (!scan_set(s, from, nullptr, 0, &room)) raise_file_error(errno, "read directory", s->dir);
-    uint32 *list = room ? (uint32 *)MemoryContextAllocHuge(s->leaf, room * sizeof(uint32)) : nullptr;
-    if (room && !scan_set(s, from, list, room, &found)) raise_file_error(errno, "read directory", s->dir);
-    *n = Min(found, room);
-    qsort(list, *n, sizeof(uint32), compare_index);
-    return list;
-}
-
-static void check_targets(FileSink *s)
-{
-    struct stat st;
-    if (!s->target.rotated)
-        check_target(s, 0, &st);
-    else {
-        uint32 n;
-        uint32 *list = existing_indexes(s, 0, &n);
-        for (uint32 i = 0; i < n; i++)
-            check_target(s, list[i], &st);
-        Name name;
-        final_name(s, 0, name); // long enough for an index?
-    }
-    if (s->target.manifest) check_target(s, kManifest, &st);
-}
+// --- opening ---------------------------------------------------------------------------------------
 
 static void sink_open(Sink *sink)
 {
@@ -209,7 +84,7 @@ static bool linkable(int fd)
     return fstat(fd, &direct) == 0 && stat(path, &through) == 0 && inode_of(direct) == inode_of(through);
 }
 
-void create_temporary(FileSink *s, uint32 index)
+static void create_temporary(FileSink *s, uint32 index)
 {
     if (s->nameless) {
         // Never with O_EXCL: such a file could not be linked later.
@@ -295,7 +170,7 @@ static void pwrite_all(FileSink *s, uint32 index, uint64 offset, const uint8 *p,
     s->sink.write_ns += now_ns() - start;
 }
 
-void write_all(FileSink *s, uint32 index, uint64 offset, const uint8 *p, size_t n)
+static void write_all(FileSink *s, uint32 index, uint64 offset, const uint8 *p, size_t n)
 {
     // Windows between system calls, however large the piece: never more than two are dirty.
     while (n) {
@@ -343,7 +218,7 @@ bool link_hidden(FileSink *s, int fd, uint32 index)
     return true;
 }
 
-void seal(FileSink *s, uint32 index, bool named)
+static void seal(FileSink *s, uint32 index, bool named)
 {
     struct stat old;
     mode_t mode = check_target(s, index, &old) ? old.st_mode & 0777 : 0644;

@@ -1,5 +1,5 @@
-// sink_file.hpp - the state of the file sink and what its parts (sink_file, publish, stale_tail, sweep) ask
-// of each other. Private to them. The protocol is safety.md sections 1.2 to 1.6.
+// sink_file.hpp - the state of the file sink and what its parts (sink_file, sink_target, publish, stale_tail,
+// sweep) ask of each other. Private to them. The protocol is safety.md sections 1.2 to 1.6.
 //
 // Names: F is a final name, H = ".<base>.<16 hex>.spout-tmp" a hidden one, T a file without a name
 // (O_TMPFILE). All of them are single components relative to dirfd, which pins the directory whatever happens
@@ -50,24 +50,23 @@ struct FileSink {
     uint64 until_look; // bytes to write before looking at free space again
 };
 
-// --- sink_file.cpp ------------------------------------------------------------------------------
+// --- sink_target.cpp ----------------------------------------------------------------------------
 void final_name(const FileSink *, uint32 index, Name out); // F; raises ENAMETOOLONG
 void hidden_name(const FileSink *, uint32 index, Name out, bool backup = false);
 char *final_path(const FileSink *, uint32 index); // palloc'd, for messages and results
 // Raises 42809 unless F is absent or a regular file; 58P02 if it exists and must not. True: st is filled.
 bool check_target(const FileSink *, uint32 index, struct stat *st);
+// The same for every file of the set that exists, and the manifest.
+void check_targets(const FileSink *);
+// Ascending indexes >= from of the set's files that exist, palloc'd in the leaf.
+uint32 *existing_indexes(const FileSink *, uint32 from, uint32 *n);
+
+// --- sink_file.cpp ------------------------------------------------------------------------------
 // openat() that keeps the server's books; kNoFd and errno on failure. drop() closes, if open.
 int counted_openat(int dirfd, const char *name, int flags, mode_t mode = 0);
 void drop(int *fd);
-// A new file of this run in s->fd, as T or H.
-void create_temporary(FileSink *, uint32 index);
-void write_all(FileSink *, uint32 index, uint64 offset, const uint8 *p, size_t n);
-// All bytes are there: mode, fsync, a hidden name if `named`, close (the first file stays open).
-void seal(FileSink *, uint32 index, bool named);
 // T of descriptor fd becomes H. False with errno.
 bool link_hidden(FileSink *, int fd, uint32 index);
-// Ascending indexes >= from of the set's files that exist, palloc'd in the leaf.
-uint32 *existing_indexes(const FileSink *, uint32 from, uint32 *n);
 
 // --- publish.cpp --------------------------------------------------------------------------------
 void publish(FileSink *, uint32 n, bool manifest);
