@@ -115,7 +115,7 @@ static void raise_unless_about_file(Code rc, const Failure *why)
 static Verdict read_back(OpenFile *f)
 {
     Verdict v = {};
-    Failure why;
+    Failure why = {};
     ReadOps ops = {read_some, f};
     bool more = true;
     Code rc = reader_open(&ops, &f->reader, &why);

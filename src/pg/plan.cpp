@@ -78,28 +78,41 @@ Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid)
     return {stmt, source_text, origins_of(stmt)};
 }
 
-[[noreturn]] static void refuse_query(const char *what)
+[[noreturn]] static void refuse_query(const char *must)
 {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("query to export must not %s", what),
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("query to export must %s", must),
                     errhint("Pass one SELECT, VALUES, TABLE or WITH query that changes no data.")));
     pg_unreachable();
 }
 
+// An error's position is one in `query`, not in the statement that called the function.
+static void query_context(void *arg)
+{
+    int position = geterrposition();
+    if (position <= 0) return;
+    errposition(0);
+    internalerrposition(position);
+    internalerrquery(static_cast<const char *>(arg));
+}
+
 Planned plan_select(const char *query)
 {
+    ErrorContextCallback context = {error_context_stack, query_context, (void *) query};
+    error_context_stack = &context;
     List *parsed = pg_parse_query(query);
-    if (list_length(parsed) != 1) refuse_query(parsed == NIL ? "be empty" : "hold several statements");
+    if (list_length(parsed) != 1) refuse_query("be exactly one statement");
     RawStmt *raw = linitial_node(RawStmt, parsed);
-    if (!IsA(raw->stmt, SelectStmt)) refuse_query("be anything but a SELECT");
-    if (((SelectStmt *) raw->stmt)->intoClause) refuse_query("be a SELECT INTO");
+    if (!IsA(raw->stmt, SelectStmt)) refuse_query("be a SELECT");
+    if (((SelectStmt *) raw->stmt)->intoClause) refuse_query("not be a SELECT INTO");
     List *rewritten = pg_analyze_and_rewrite_fixedparams(raw, query, nullptr, 0, nullptr);
-    if (list_length(rewritten) != 1) refuse_query("be rewritten into several statements");
+    if (list_length(rewritten) != 1) refuse_query("be exactly one statement");
     Query *q = linitial_node(Query, rewritten);
-    if (q->utilityStmt) refuse_query("be a SELECT INTO");
-    if (q->commandType != CMD_SELECT) refuse_query("be anything but a SELECT");
-    if (q->hasModifyingCTE) refuse_query("change data in a WITH clause");
-    if (q->rowMarks != NIL) refuse_query("lock rows");
+    if (q->utilityStmt) refuse_query("not be a SELECT INTO");
+    if (q->commandType != CMD_SELECT) refuse_query("be a SELECT");
+    if (q->hasModifyingCTE) refuse_query("not change data in a WITH clause");
+    if (q->rowMarks != NIL) refuse_query("not lock rows");
     PlannedStmt *stmt = pg_plan_query(q, query, CURSOR_OPT_PARALLEL_OK, nullptr);
+    error_context_stack = context.previous;
     return {stmt, query, origins_of(stmt)};
 }
 } // namespace spout

@@ -51,7 +51,6 @@ static void begin_file(Pump *p)
     uint32 index = p->ledger.next_file++;
     p->files[p->nfiles++] = {nullptr, index, 0, 0, 0, 0};
     p->ledger.open = true;
-    p->ledger.offset = p->ledger.rows = 0;
     p->sink->ops->begin(p->sink, index);
     BytesRef header;
     check(p, file_begin(p->writer, index, &header));
@@ -68,6 +67,7 @@ static void end_file(Pump *p)
     f->bytes = p->ledger.offset;
     p->sink->ops->end(p->sink, f);
     p->ledger.open = false;
+    p->ledger.offset = p->ledger.rows = 0;
 }
 
 static void report_progress(Pump *p)
