@@ -306,8 +306,7 @@ char *stuck_files(const Publication *p)
 
 void publish(FileSink *s, uint32 n, bool manifest)
 {
-    StaleTail tail = {nullptr, 0};
-    if (s->target.rotated) tail = find_stale_tail(s, n);
+    StaleTail tail = find_stale_tail(s, n);
     Publication p = {};
     p.s = s;
     p.n = n + (manifest ? 1 : 0);
@@ -336,6 +335,6 @@ void publish(FileSink *s, uint32 n, bool manifest)
                           errdetail("The export is complete. Hidden files ending in \"%s\" are left behind.",
                                     kHiddenSuffix)));
     }
-    if (tail.n) warn_stale_tail(s, &tail);
+    warn_stale_tail(s, &tail, manifest);
 }
 } // namespace spout

@@ -80,12 +80,15 @@ struct StaleFile {
 struct StaleTail {
     StaleFile *files;
     uint32 n;
+    bool manifest; // an earlier export's manifest is there
 };
-// Looks and verifies; reads files, so it runs before the lock is taken. May ereport.
+// Looks and verifies (a single file has no tail, but maybe a manifest); reads files, so it runs before the
+// lock is taken. May ereport.
 StaleTail find_stale_tail(FileSink *, uint32 n);
 // Under the lock: unlinks what is ours and unchanged since. Files removed leave the list. Never ereports.
 void remove_stale_tail(FileSink *, StaleTail *);
-void warn_stale_tail(const FileSink *, const StaleTail *);
+// `manifest`: this export has written its own.
+void warn_stale_tail(const FileSink *, const StaleTail *, bool manifest);
 
 // --- sweep.cpp ----------------------------------------------------------------------------------
 constexpr char kHiddenSuffix[] = ".spout-tmp";

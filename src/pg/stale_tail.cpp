@@ -98,33 +98,38 @@ StaleFile *find(StaleTail *tail, uint32 index)
 }
 } // namespace
 
-StaleTail find_stale_tail(FileSink *s, uint32 n)
+static void list_tail(FileSink *s, uint32 n, StaleTail *tail)
 {
-    StaleTail tail = {nullptr, 0};
     uint32 count;
     uint32 *indexes = existing_indexes(s, n, &count);
-    if (!count) return tail;
-    tail.files = (StaleFile *)MemoryContextAllocHuge(s->leaf, sizeof(StaleFile) * count);
+    if (!count) return;
+    tail->files = (StaleFile *)MemoryContextAllocHuge(s->leaf, sizeof(StaleFile) * count);
     for (uint32 i = 0; i < count; i++) {
         Name name;
-        StaleFile *f = &tail.files[tail.n];
+        StaleFile *f = &tail->files[tail->n];
         f->index = indexes[i];
         f->ours = false;
         final_name(s, f->index, name);
-        if (fstatat(s->dirfd, name, &f->st, AT_SYMLINK_NOFOLLOW) == 0) tail.n++;
+        if (fstatat(s->dirfd, name, &f->st, AT_SYMLINK_NOFOLLOW) == 0) tail->n++;
     }
+}
+
+StaleTail find_stale_tail(FileSink *s, uint32 n)
+{
+    StaleTail tail = {nullptr, 0, false};
+    if (s->target.rotated) list_tail(s, n, &tail);
     size_t size = 0;
     char *text = read_manifest(s, &size);
     if (!text) return tail;
-    uint8 *buffer = (uint8 *)MemoryContextAlloc(s->leaf, kReadSize);
     ManifestScan scan;
     ManifestFile listed;
-    if (manifest_open(&scan, text, size))
-        while (manifest_next(&scan, &listed)) {
-            uint32 index;
-            StaleFile *f = parse_rotated_name(s->base, listed.name, &index) ? find(&tail, index) : nullptr;
-            if (f && !f->ours) f->ours = verify(s, f, &listed, buffer);
-        }
+    tail.manifest = manifest_open(&scan, text, size);
+    uint8 *buffer = (uint8 *)MemoryContextAlloc(s->leaf, kReadSize);
+    while (tail.manifest && tail.n && manifest_next(&scan, &listed)) {
+        uint32 index;
+        StaleFile *f = parse_rotated_name(s->base, listed.name, &index) ? find(&tail, index) : nullptr;
+        if (f && !f->ours) f->ours = verify(s, f, &listed, buffer);
+    }
     pfree(buffer);
     pfree(text);
     return tail;
