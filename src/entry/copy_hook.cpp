@@ -171,17 +171,14 @@ static RawStmt *query_statement(const CopyStmt *stmt, const PlannedStmt *pstmt)
 
 // --- the statement ----------------------------------------------------------------------------------------------
 
-static void check_target(const CopyStmt *stmt)
+static Target check_target(const CopyStmt *stmt)
 {
+    if (!stmt->filename) return Target::client;
     if (stmt->is_program)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("format \"%s\" cannot be written to a program", format_of(stmt)),
-                        errhint("Write to a server file.")));
-    if (!stmt->filename)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("format \"%s\" cannot be written to stdout", format_of(stmt)),
-                        errhint("Write to a server file.")));
-    require_write_server_files();
+        require_execute_server_program();
+    else
+        require_write_server_files();
+    return stmt->is_program ? Target::program : Target::file;
 }
 
 static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char *source_text, QueryEnvironment *env)
@@ -189,8 +186,8 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
     ParseState *pstate = make_parsestate(nullptr);
     pstate->p_sourcetext = source_text;
     pstate->p_queryEnv = env;
-    check_target(stmt);
     ExportRequest r = {};
+    r.target = check_target(stmt);
     RawStmt *raw;
     Relation rel = nullptr;
     if (stmt->relation) {
@@ -207,7 +204,12 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
     } else
         raw = query_statement(stmt, pstmt);
     r.options = parse_options(pstate, stmt);
-    r.path = check_path(stmt->filename);
+    if (r.target == Target::file)
+        r.path = check_path(stmt->filename);
+    else {
+        check_stream_options(&r.options);
+        r.path = stmt->filename;
+    }
     uint64 start = now_ns();
     r.plan = plan_copy(raw, source_text, r.relid);
     r.plan_ns = now_ns() - start;

@@ -43,4 +43,16 @@ inline int errmsg_copy_to_file_denied()
     return errmsg("must be superuser or have privileges of the pg_write_server_files role to COPY to a file");
 #endif
 }
+
+inline int errmsg_copy_to_program_denied()
+{
+#if PG_VERSION_NUM >= 160000
+    errdetail("Only roles with privileges of the \"%s\" role may COPY to or from an external program.",
+              "pg_execute_server_program");
+    return errmsg("permission denied to COPY to or from an external program");
+#else
+    return errmsg("must be superuser or have privileges of the pg_execute_server_program role to COPY to or from "
+                  "an external program");
+#endif
+}
 } // namespace spout

@@ -95,16 +95,33 @@ static void open_writer(Export *x, const ExportRequest *r, TupleDesc desc)
     }
 }
 
+void check_stream_options(const Options *o)
+{
+    const char *bad = o->max_rows_per_file   ? "max_rows_per_file"
+                      : o->max_bytes_per_file ? "max_bytes_per_file"
+                      : o->manifest           ? "manifest"
+                      : o->fail_if_exists     ? "if_exists"
+                                              : nullptr;
+    if (bad)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" needs a file target", bad),
+                        errhint("COPY ... TO '/absolute/path' writes a server file.")));
+}
+
+static Sink *create_sink(MemoryContext leaf, const ExportRequest *r)
+{
+    const Options &o = r->options;
+    if (r->target == Target::client) return sink_stdout_create(leaf);
+    if (r->target == Target::program) return sink_program_create(leaf, r->path);
+    if (is_null_device(r->path)) return sink_null_create(leaf);
+    bool rotated = o.max_rows_per_file || o.max_bytes_per_file;
+    FileTarget t = {r->path, rotated, o.fail_if_exists, o.sync, o.manifest};
+    return sink_file_create(leaf, &t);
+}
+
 static void open_sink(Export *x, const ExportRequest *r)
 {
     const Options &o = r->options;
-    bool rotated = o.max_rows_per_file || o.max_bytes_per_file;
-    if (is_null_device(r->path))
-        x->pump.sink = sink_null_create(x->pump.cx);
-    else {
-        FileTarget t = {r->path, rotated, o.fail_if_exists, o.sync, o.manifest};
-        x->pump.sink = sink_file_create(x->pump.cx, &t);
-    }
+    x->pump.sink = create_sink(x->pump.cx, r);
     x->pump.ledger.max_rows = o.max_rows_per_file;
     x->pump.ledger.max_bytes = o.max_bytes_per_file;
     x->pump.block_size = o.block_size;

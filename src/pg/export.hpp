@@ -8,9 +8,12 @@
 
 namespace spout
 {
+enum class Target : uint8 { file, client, program };
+
 struct ExportRequest {
     Options options;
-    const char *path; // checked and canonical
+    Target target;
+    const char *path; // file: checked and canonical; program: the command; client: null
     Planned plan;
     const char *relation_schema, *relation; // of COPY rel; null for a query
     Oid relid;
@@ -23,6 +26,8 @@ struct ExportRequest {
     void *arg;
 };
 
+// Options of files make no sense for a stream: 22023 that names the option.
+void check_stream_options(const Options *);
 // Runs the plan and publishes the files; returns the number of rows. On error nothing was published.
 uint64 run_export(const ExportRequest *);
 

@@ -8,12 +8,20 @@ extern "C" {
 
 namespace spout
 {
+static const char kAnyoneCan[] =
+    "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.";
+
 void require_write_server_files()
 {
     if (has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES)) return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg_copy_to_file_denied(), errhint(kAnyoneCan)));
+}
+
+void require_execute_server_program()
+{
+    if (has_privs_of_role(GetUserId(), ROLE_PG_EXECUTE_SERVER_PROGRAM)) return;
     ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg_copy_to_file_denied(),
-             errhint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.")));
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg_copy_to_program_denied(), errhint(kAnyoneCan)));
 }
 
 void require_read_server_files()
