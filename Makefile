@@ -1,4 +1,34 @@
 # pg_spout: streaming exports from PostgreSQL. `make help` lists the targets.
+.DEFAULT_GOAL := all
+
+# --- names for the scripts of tools/, which need neither a server nor its build system ----------------
+TOOL_GOALS = help check demo bench format lint
+.PHONY: $(TOOL_GOALS)
+help:
+	@echo 'make                 build the library        make install         install it (as root)'
+	@echo 'make demo            see it work, from zero   make check           run every test, from zero'
+	@echo 'make unit            core without a server    make installcheck    pg_regress on a running server'
+	@echo 'make unit-asan fuzz  sanitizers, libFuzzer    make bench           measure'
+	@echo 'make format lint     layout, layers, tidy     make clean'
+demo:
+	@tools/demo
+bench:
+	@bench/run.sh
+format:
+	@tools/lint.sh format
+lint:
+	@tools/check_layers.sh && tools/lint.sh layout && tools/lint.sh tidy
+
+# PGXS has a `check` of its own, which refuses: ours is there when PGXS is not.
+ifeq (,$(filter-out $(TOOL_GOALS),$(or $(MAKECMDGOALS),all)))
+check:
+	@tools/check
+else
+ifneq (,$(filter check,$(MAKECMDGOALS)))
+$(error "make check" builds and installs by itself; ask for nothing beside it)
+endif
+
+# --- the library -------------------------------------------------------------------------------------
 EXTENSION  = pg_spout
 MODULE_big = pg_spout
 DATA       = pg_spout--0.1.0.sql
@@ -46,3 +76,4 @@ $(CORE_OBJS): override CPPFLAGS = -Isrc $(CODEC_DEFS) -D_GNU_SOURCE
 $(OBJS): $(HDRS) Makefile
 
 -include test/unit/unit.mk
+endif

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# setup.sh - installs, by package name, what is missing: `setup.sh build` for building and the demo,
+# `setup.sh test` for everything tools/check does. Says nothing and asks no network when all is there.
+# PG_CONFIG chooses a server that is installed already; else it is Debian's default major.
+. "$(dirname "$0")/lib.sh"
+mode=${1:-build}
+case $mode in build | test) ;; *) die "usage: tools/setup.sh [build|test]" ;; esac
+
+# The packages of each mode; `server`, `sanitizers` and Node are looked for by what they bring.
+BUILD="g++ make git ca-certificates libavro-dev libsnappy-dev libdeflate-dev libzstd-dev zlib1g-dev libbz2-dev
+    liblzma-dev nlohmann-json3-dev libpq-dev python3 avro-bin util-linux"
+TEST="libgtest-dev clang clang-format clang-tidy python3-venv python3-avro python3-snappy python3-zstandard
+    e2fsprogs procps"
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# Headers and server programs of one and the same major.
+have_server() {
+    command -v "$PG_CONFIG" >/dev/null && [ -f "$("$PG_CONFIG" --includedir-server)/postgres.h" ] &&
+        [ -x "$("$PG_CONFIG" --bindir)/initdb" ] && [ -f "$("$PG_CONFIG" --pgxs)" ]
+}
+have_sanitizers() { # the compiler's run-time libraries are a package of their own
+    local dir
+    dir=$(clang -print-resource-dir 2>/dev/null)/lib && ls "$dir"/*/*fuzzer* >/dev/null 2>&1
+}
+
+# The major that Debian's unversioned package stands for: `major_of postgresql` is 15 on Debian 12.
+major_of() { apt-cache depends "$1" | sed -n "s/.*Depends: $1-\([0-9]*\)$/\1/p" | head -n 1; }
+
+missing_packages() {
+    local name
+    for name in $BUILD $([ "$mode" = test ] && echo "$TEST"); do
+        installed "$name" || echo "$name"
+    done
+    have_server || echo server
+    if [ "$mode" = test ]; then
+        have_sanitizers || echo sanitizers
+        # Some machines have npm within a node package of another origin; theirs is as good.
+        command -v node >/dev/null || echo nodejs
+        command -v npm >/dev/null || echo npm
+    fi
+}
+
+install_packages() {
+    local names=() name major
+    say "installing: $*"
+    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get update
+    for name in "$@"; do
+        case $name in
+            server)
+                major=$(major_of postgresql)
+                names+=("postgresql-$major" "postgresql-server-dev-$major")
+                ;;
+            sanitizers) names+=("libclang-rt-$(major_of clang)-dev") ;;
+            *) names+=("$name") ;;
+        esac
+    done
+    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${names[@]}"
+}
+
+# Foreign readers that Debian does not carry. Debian's own python3 runs them: python3-avro lives there.
+install_python_readers() {
+    local stamp=.venv/installed
+    cmp -s test/requirements.txt "$stamp" && return
+    say "installing Python readers into .venv"
+    /usr/bin/python3 -m venv --clear --system-site-packages .venv &&
+        quietly .venv/bin/pip install -q --no-deps -r test/requirements.txt && cp test/requirements.txt "$stamp"
+}
+install_node_readers() {
+    [ -d node_modules/avsc ] && [ -d node_modules/snappyjs ] && [ -d node_modules/fzstd ] && return
+    say "installing Node readers into node_modules"
+    quietly npm install --prefix "$ROOT" --no-save --no-package-lock --no-audit --no-fund avsc@5 snappyjs@0.7 fzstd@0.1
+}
+reader_failed() {
+    [ "${SPOUT_STRICT:-}" != 1 ] || die "$1 could not be installed"
+    warn "$1 could not be installed; tests that need them will be skipped"
+}
+
+if command -v apt-get >/dev/null; then
+    missing=$(missing_packages)
+    # shellcheck disable=SC2086 # words are package names
+    [ -z "$missing" ] || install_packages $missing || die "packages could not be installed"
+else
+    warn "not a Debian system; have these at hand: $BUILD $([ "$mode" = test ] && echo "$TEST")"
+fi
+have_server || die "no PostgreSQL server with headers found; set PG_CONFIG"
+if [ "$mode" = test ]; then
+    install_python_readers || reader_failed "the Python readers"
+    install_node_readers || reader_failed "the Node readers"
+fi
