@@ -97,7 +97,7 @@ struct record_rows load_rows(const char *path)
     size_t n;
     char *p = slurp(path, &n);
     const char *end = p + n;
-    if (n < 21 || memcmp(p, "PGCOPY\n\377\r\n", 12)) fail(path, "not a COPY BINARY file");
+    if (n < 21 || memcmp(p, "PGCOPY\n\377\r\n", 11)) fail(path, "not a COPY BINARY file");
     p += 19;
     struct record_rows out = {NULL, 0};
     size_t room = 0;
