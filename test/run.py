@@ -2,7 +2,7 @@
 """run.py - runs the tests of test/t and test/interop, each file as a process of its own.
 
     test/run.py                     everything
-    test/run.py promise rotation    the files whose names contain one of the words
+    test/run.py promise rotation    the files whose names contain one of the words; `t/` is a whole folder
 
 The last line is `N passed, N failed, N skipped`; the exit status is 1 if anything failed.
 """
@@ -51,7 +51,7 @@ def main():
         harness.main(sys.argv[2], wanted=[])
     words = sys.argv[1:]
     files = sorted(glob.glob(HERE + "/t/*_test.py") + glob.glob(HERE + "/interop/*_test.py"))
-    files = [f for f in files if not words or any(w in os.path.basename(f) for w in words)]
+    files = [f for f in files if not words or any(w in os.path.relpath(f, HERE) for w in words)]
     total = [0, 0, 0]
     for path in files:
         start = time.monotonic()
