@@ -1,0 +1,262 @@
+// avro.cpp - Avro object container files: blocks of rows, and the header in front of them.
+//   file  = header block*       header = "Obj" 1, map of metadata, sync[16]
+//   block = long rows, long size, data[size], sync[16]
+// A block is made before its file is known, so its sync marker is filled in when it is placed.
+// Source: Avro 1.12 specification, "Object Container Files".
+#include <chrono>
+#include <cstring>
+
+#include "core/crc32.hpp"
+#include "core/cursor.hpp"
+#include "core/parse.hpp"
+#include "format/avro_compile.hpp"
+#include "format/avro_derive.hpp"
+#include "format/avro_names.hpp"
+#include "format/avro_options.hpp"
+#include "format/avro_wire.hpp"
+#include "format/format.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+using namespace avro;
+
+constexpr size_t kSync = 16;
+constexpr size_t kHeadroom = 2 * kMaxVarint;      // in front of the data, for row count and size
+constexpr size_t kLargeBlock = 100 * 1024 * 1024; // some readers refuse blocks of twice that
+constexpr size_t kKeepSlack = 1 << 20;            // beyond two blocks, memory is given back
+
+Schema schema_of(const Spec &spec)
+{
+    const Options &o = spec.options;
+    return o.schema ? parse_schema(o.schema) : derive_schema(spec.row, o);
+}
+
+bool any_far(const Step &s)
+{
+    if (s.far) return true;
+    for (const Step &part : s.parts)
+        if (any_far(part)) return true;
+    return false;
+}
+
+class AvroEncoder : public Encoder
+{
+  public:
+    explicit AvroEncoder(const Spec &spec);
+    void add(Row row) override;
+    size_t pending() const override { return open_.size() - kHeadroom; }
+    Block &take() override;
+    void warnings(std::vector<std::string> &) const override;
+
+  private:
+    void compress();
+    void frame(Buffer &block);
+    void reopen();
+
+    const Spec &spec_; // owned by the Writer
+    const Schema schema_;
+    const Plan plan_; // borrows schema_ and spec_
+    const bool snappy_;
+    const size_t keep_; // a buffer larger than this is not kept
+    std::unique_ptr<Codec> codec_;
+    Buffer open_; // headroom, then the rows of the open block
+    Sink sink_;   // writes into open_
+    Block done_;  // what take() handed out last
+    uint32_t rows_ = 0;
+    uint64_t large_blocks_ = 0;
+};
+
+AvroEncoder::AvroEncoder(const Spec &spec)
+    : spec_(spec), schema_(schema_of(spec)), plan_(compile(spec.row, schema_, spec.options)),
+      snappy_(iequals(spec.options.codec_name, "snappy")), keep_(2 * spec.options.block_size + kKeepSlack),
+      open_(*spec.allocator), sink_(open_, *spec.allocator), done_(*spec.allocator)
+{
+    if (spec.options.codec) codec_ = spec.options.codec->make(spec.options.level);
+    reopen();
+}
+
+void AvroEncoder::add(Row row)
+{
+    const size_t before = open_.size();
+    const Step *s = plan_.steps.data(), *end = s + plan_.steps.size();
+    try {
+        uint8_t *p = sink_.begin(plan_.fixed);
+        for (; s < end; s++)
+            p = s->emit(*s, row.cells[s->column], sink_, p);
+        sink_.commit(p);
+        rows_++;
+    } catch (Error &e) {
+        open_.resize(before);
+        if (s < end) e.column = static_cast<int32_t>(s->column);
+        throw;
+    } catch (...) {
+        open_.resize(before);
+        throw;
+    }
+}
+
+Block &AvroEncoder::take()
+{
+    done_.rows = rows_;
+    done_.raw_bytes = pending();
+    large_blocks_ += done_.raw_bytes > kLargeBlock;
+    done_.bytes.clear();
+    done_.bytes.shrink(keep_);
+    if (codec_)
+        compress();
+    else
+        done_.bytes.swap(open_);
+    frame(done_.bytes);
+    reopen();
+    return done_;
+}
+
+void AvroEncoder::compress()
+{
+    Bytes raw = {open_.data() + kHeadroom, pending()};
+    done_.bytes.resize(kHeadroom);
+    auto start = std::chrono::steady_clock::now();
+    codec_->compress(raw, done_.bytes);
+    auto spent = std::chrono::steady_clock::now() - start;
+    done_.compress_ns =
+        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
+    if (!snappy_) return;
+    uint32_t crc = __builtin_bswap32(crc32(0, raw.p, raw.n));
+    done_.bytes.append(&crc, sizeof crc);
+}
+
+// The block's header goes right in front of its data, its sync marker behind.
+void AvroEncoder::frame(Buffer &block)
+{
+    size_t size = block.size() - kHeadroom;
+    memset(block.reserve(kSync), 0, kSync);
+    block.advance(kSync);
+    uint8_t head[kHeadroom];
+    uint8_t *end = put_long(put_long(head, rows_), static_cast<int64_t>(size));
+    auto n = static_cast<size_t>(end - head);
+    memcpy(block.data() + kHeadroom - n, head, n);
+    block.drop_front(kHeadroom - n);
+}
+
+void AvroEncoder::reopen()
+{
+    open_.clear();
+    open_.shrink(keep_);
+    open_.resize(kHeadroom);
+    rows_ = 0;
+}
+
+void AvroEncoder::warnings(std::vector<std::string> &out) const
+{
+    for (const Step &s : plan_.steps)
+        if (any_far(s))
+            out.push_back(
+                "column \"" + std::string(spec_.row.fields[s.column].name) +
+                "\" holds dates before year 1 or after year 9999, which Python's Avro readers refuse");
+    if (large_blocks_)
+        out.push_back(std::to_string(large_blocks_) + " block(s) hold more than 100 MB before compression, "
+                                                      "which some readers refuse");
+}
+
+class AvroFramer : public Framer
+{
+  public:
+    explicit AvroFramer(const Spec &spec) : spec_(spec), schema_(schema_of(spec).text) {}
+    void begin(uint32_t file, Buffer &out) override;
+    void before(uint32_t file, Block &block, uint64_t, Buffer &) override
+    {
+        sync(file, block.bytes.data() + block.bytes.size() - kSync);
+    }
+    void end(uint32_t, Buffer &) override {}
+
+  private:
+    void sync(uint32_t file, uint8_t to[kSync]) const;
+
+    const Spec &spec_; // owned by the Writer
+    const std::string schema_;
+};
+
+void put_string(Buffer &out, std::string_view s)
+{
+    uint8_t *p = out.reserve(kMaxVarint + s.size());
+    p = put_long(p, static_cast<int64_t>(s.size()));
+    out.advance_to(copy(p, s.data(), s.size()));
+}
+
+void AvroFramer::begin(uint32_t file, Buffer &out)
+{
+    auto metadata = parse_metadata(spec_.options.metadata);
+    out.append(std::string_view("Obj\1", 4));
+    out.advance_to(put_long(out.reserve(kMaxVarint), static_cast<int64_t>(2 + metadata.size())));
+    put_string(out, "avro.schema");
+    put_string(out, schema_);
+    put_string(out, "avro.codec");
+    put_string(out, spec_.options.codec_name);
+    for (auto &e : metadata) {
+        put_string(out, e.first);
+        put_string(out, e.second);
+    }
+    out.push(0);
+    sync(file, out.reserve(kSync));
+    out.advance(kSync);
+}
+
+// The finaliser of splitmix64: every bit of the input reaches every bit of the output.
+uint64_t mix(uint64_t z)
+{
+    z += 0x9E3779B97F4A7C15;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+
+// A marker per file, the same in every process that works on it.
+void AvroFramer::sync(uint32_t file, uint8_t to[kSync]) const
+{
+    if (spec_.options.has_sync_marker) {
+        memcpy(to, spec_.options.sync_marker, kSync);
+        return;
+    }
+    uint64_t half[2];
+    memcpy(half, spec_.random, kSync);
+    half[0] = mix(half[0] ^ mix(file));
+    half[1] = mix(half[1] + half[0]);
+    memcpy(to, half, kSync);
+}
+
+void describe(const Spec &spec, Description &d)
+{
+    Schema schema = schema_of(spec);
+    Plan plan = compile(spec.row, schema, spec.options);
+    d.columns.resize(spec.row.nfields);
+    for (size_t k = 0; k < plan.steps.size(); k++) {
+        const Step &s = plan.steps[k];
+        d.columns[s.column] = {label(*s.node), schema.root->fields[k].name, s.lossy};
+    }
+    d.schema = std::move(schema.text);
+}
+
+constexpr FormatCodec kCodecs[] = {
+    {"snappy", "snappy"}, {"null", nullptr}, {"deflate", "deflate"}, {"zstandard", "zstd"},
+    {"bzip2", "bzip2"},   {"xz", "xz"},      {nullptr, nullptr},
+};
+} // namespace
+
+extern const Format kAvro;
+const Format kAvro = {
+    "avro",
+    /* codec_inside */ true,
+    /* blocks_commute */ true,
+    kCodecs,
+    kOptions,
+    default_block_size,
+    check_options,
+    [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<AvroEncoder>(s); },
+    [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<AvroFramer>(s); },
+    describe,
+};
+} // namespace spout
