@@ -1,0 +1,89 @@
+// bzip2.cpp - one bzip2 stream per block.
+#include <bzlib.h>
+
+#include "codec/codec.hpp"
+#include "core/error.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+constexpr size_t kStep = 256 * 1024; // bytes of output asked for at a time
+
+[[noreturn]] void corrupt() { throw Error(Code::corrupt, "bzip2 data is damaged"); }
+
+// A libbz2 stream; ended by the destructor, so also after bad_alloc.
+struct Stream {
+    bz_stream z = {};
+    int (*end)(bz_stream *) = nullptr;
+    ~Stream()
+    {
+        if (end) end(&z);
+    }
+    // libbz2 counts in unsigned int: large blocks go in pieces.
+    void feed(Bytes &in)
+    {
+        if (z.avail_in || !in.n) return;
+        unsigned n = in.n < (1u << 30) ? static_cast<unsigned>(in.n) : 1u << 30;
+        z.next_in = const_cast<char *>(reinterpret_cast<const char *>(in.p));
+        z.avail_in = n;
+        in.p += n;
+        in.n -= n;
+    }
+    unsigned room(Buffer &out)
+    {
+        z.next_out = reinterpret_cast<char *>(out.reserve(kStep));
+        return z.avail_out = kStep;
+    }
+};
+
+class Bzip2 : public Codec
+{
+  public:
+    explicit Bzip2(int level) : level_(level) {}
+
+    void compress(Bytes in, Buffer &out) override
+    {
+        Stream s;
+        if (BZ2_bzCompressInit(&s.z, level_, 0, 0) != BZ_OK) throw std::bad_alloc();
+        s.end = BZ2_bzCompressEnd;
+        for (int rc = BZ_RUN_OK; rc != BZ_STREAM_END;) {
+            s.feed(in);
+            unsigned room = s.room(out);
+            rc = BZ2_bzCompress(&s.z, in.n ? BZ_RUN : BZ_FINISH);
+            if (rc < 0) throw Error(Code::internal, "bzip2 failed");
+            out.advance(room - s.z.avail_out);
+        }
+    }
+
+    void decompress(Bytes in, size_t max_out, Buffer &out) override
+    {
+        Stream s;
+        if (BZ2_bzDecompressInit(&s.z, 0, 0) != BZ_OK) throw std::bad_alloc();
+        s.end = BZ2_bzDecompressEnd;
+        const size_t start = out.size();
+        for (int rc = BZ_OK; rc != BZ_STREAM_END;) {
+            s.feed(in);
+            unsigned room = s.room(out);
+            rc = BZ2_bzDecompress(&s.z);
+            if (rc == BZ_MEM_ERROR) throw std::bad_alloc();
+            if (rc != BZ_OK && rc != BZ_STREAM_END) corrupt();
+            out.advance(room - s.z.avail_out);
+            if (out.size() - start > max_out) throw Error(Code::limit, "bzip2 data is larger than allowed");
+            bool stuck = rc == BZ_OK && !s.z.avail_in && !in.n && s.z.avail_out;
+            if (stuck) corrupt(); // ends in the middle
+        }
+        if (s.z.avail_in || in.n) corrupt();
+    }
+
+  private:
+    int level_;
+};
+} // namespace
+
+extern const CodecDef kBzip2;
+const CodecDef kBzip2 = {"bzip2", 1, 9, 9,
+                         [](int level) -> std::unique_ptr<Codec> { return std::make_unique<Bzip2>(level); }};
+} // namespace spout

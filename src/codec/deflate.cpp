@@ -1,0 +1,138 @@
+// deflate.cpp - raw DEFLATE (RFC 1951), as Avro wants it: no zlib or gzip wrapper.
+// libdeflate where the build has it, else zlib; both give frames the other reads.
+#ifdef HAVE_LIBDEFLATE
+#include <libdeflate.h>
+#else
+#include <zlib.h>
+#endif
+
+#include "codec/codec.hpp"
+#include "core/error.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+[[noreturn]] void corrupt() { throw Error(Code::corrupt, "deflate data is damaged"); }
+[[noreturn]] void bomb() { throw Error(Code::limit, "deflate data is larger than allowed"); }
+
+// A first guess of the decompressed size; grows up to max_out.
+size_t first_guess(size_t in, size_t max_out)
+{
+    size_t guess = in < SIZE_MAX / 8 ? in * 4 + 4096 : max_out;
+    return guess < max_out ? guess : max_out;
+}
+
+#ifdef HAVE_LIBDEFLATE
+size_t next_guess(size_t guess, size_t max_out)
+{
+    if (guess >= max_out) bomb();
+    return guess > max_out / 2 ? max_out : guess * 2;
+}
+
+class Deflate : public Codec
+{
+  public:
+    explicit Deflate(int level)
+        : compressor_(libdeflate_alloc_compressor(level)), decompressor_(libdeflate_alloc_decompressor())
+    {
+        if (!compressor_ || !decompressor_) {
+            release();
+            throw std::bad_alloc();
+        }
+    }
+    ~Deflate() override { release(); }
+
+    void compress(Bytes in, Buffer &out) override
+    {
+        size_t room = libdeflate_deflate_compress_bound(compressor_, in.n);
+        size_t n = libdeflate_deflate_compress(compressor_, in.p, in.n, out.reserve(room), room);
+        if (!n) throw Error(Code::internal, "deflate failed");
+        out.advance(n);
+    }
+
+    void decompress(Bytes in, size_t max_out, Buffer &out) override
+    {
+        for (size_t room = first_guess(in.n, max_out);; room = next_guess(room, max_out)) {
+            size_t used, got;
+            auto rc = libdeflate_deflate_decompress_ex(decompressor_, in.p, in.n, out.reserve(room), room,
+                                                       &used, &got);
+            if (rc == LIBDEFLATE_INSUFFICIENT_SPACE) continue;
+            if (rc != LIBDEFLATE_SUCCESS || used != in.n) corrupt();
+            out.advance(got);
+            return;
+        }
+    }
+
+  private:
+    void release()
+    {
+        libdeflate_free_compressor(compressor_);
+        libdeflate_free_decompressor(decompressor_);
+    }
+    libdeflate_compressor *compressor_;     // owned
+    libdeflate_decompressor *decompressor_; // owned
+};
+#else
+constexpr int kRaw = -15; // window bits: no wrapper
+
+class Deflate : public Codec
+{
+  public:
+    explicit Deflate(int level) : level_(level) {}
+
+    void compress(Bytes in, Buffer &out) override
+    {
+        z_stream z = {};
+        if (deflateInit2(&z, level_, Z_DEFLATED, kRaw, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+        End end{&z, deflateEnd};
+        if (in.n > UINT32_MAX) throw Error(Code::limit, "block is too large for deflate");
+        size_t room = deflateBound(&z, in.n);
+        z.next_in = const_cast<uint8_t *>(in.p);
+        z.avail_in = static_cast<uInt>(in.n);
+        z.next_out = out.reserve(room);
+        z.avail_out = static_cast<uInt>(room);
+        if (deflate(&z, Z_FINISH) != Z_STREAM_END) throw Error(Code::internal, "deflate failed");
+        out.advance(room - z.avail_out);
+    }
+
+    void decompress(Bytes in, size_t max_out, Buffer &out) override
+    {
+        z_stream z = {};
+        if (in.n > UINT32_MAX) corrupt();
+        if (inflateInit2(&z, kRaw) != Z_OK) throw std::bad_alloc();
+        End end{&z, inflateEnd};
+        z.next_in = const_cast<uint8_t *>(in.p);
+        z.avail_in = static_cast<uInt>(in.n);
+        for (size_t total = 0;;) {
+            size_t room = first_guess(in.n, max_out - total);
+            if (!room) bomb();
+            z.next_out = out.reserve(room);
+            z.avail_out = static_cast<uInt>(room < UINT32_MAX ? room : UINT32_MAX);
+            uInt before = z.avail_out;
+            int rc = inflate(&z, Z_NO_FLUSH);
+            out.advance(before - z.avail_out);
+            total += before - z.avail_out;
+            if (rc == Z_STREAM_END) break;
+            if (rc != Z_OK || z.avail_out) corrupt();
+        }
+        if (z.avail_in) corrupt();
+    }
+
+  private:
+    struct End {
+        z_stream *z;
+        int (*end)(z_stream *);
+        ~End() { end(z); }
+    };
+    int level_;
+};
+#endif
+} // namespace
+
+extern const CodecDef kDeflate;
+const CodecDef kDeflate = {
+    "deflate", 1, 6, 9, [](int level) -> std::unique_ptr<Codec> { return std::make_unique<Deflate>(level); }};
+} // namespace spout

@@ -1,0 +1,74 @@
+// zstd.cpp - one Zstandard frame per block, with its content size: older readers need it.
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "codec/codec.hpp"
+#include "core/error.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+class Zstd : public Codec
+{
+  public:
+    explicit Zstd(int level) : compress_(ZSTD_createCCtx()), decompress_(nullptr), level_(level)
+    {
+        if (!compress_) throw std::bad_alloc();
+    }
+    ~Zstd() override
+    {
+        ZSTD_freeCCtx(compress_);
+        ZSTD_freeDCtx(decompress_);
+    }
+
+    void compress(Bytes in, Buffer &out) override
+    {
+        size_t room = ZSTD_compressBound(in.n);
+        size_t n = ZSTD_compressCCtx(compress_, out.reserve(room), room, in.p, in.n, level_);
+        if (ZSTD_isError(n)) {
+            if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation) throw std::bad_alloc();
+            throw Error(Code::internal, std::string("zstd failed: ") + ZSTD_getErrorName(n));
+        }
+        out.advance(n);
+    }
+
+    // Streaming, so that a frame that claims a size gets memory only for what it really gives.
+    void decompress(Bytes in, size_t max_out, Buffer &out) override
+    {
+        if (!decompress_ && !(decompress_ = ZSTD_createDCtx())) throw std::bad_alloc();
+        ZSTD_DCtx_reset(decompress_, ZSTD_reset_session_only);
+        ZSTD_inBuffer from = {in.p, in.n, 0};
+        const size_t start = out.size();
+        for (size_t left = 1; left;) {
+            size_t room = ZSTD_DStreamOutSize();
+            ZSTD_outBuffer to = {out.reserve(room), room, 0};
+            size_t consumed = from.pos;
+            left = ZSTD_decompressStream(decompress_, &to, &from);
+            if (ZSTD_isError(left)) {
+                if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) throw std::bad_alloc();
+                corrupt();
+            }
+            out.advance(to.pos);
+            if (out.size() - start > max_out)
+                throw Error(Code::limit, "zstandard data is larger than allowed");
+            if (left && to.pos == 0 && from.pos == consumed) corrupt(); // ends in the middle
+        }
+        if (from.pos != in.n) corrupt();
+    }
+
+  private:
+    [[noreturn]] static void corrupt() { throw Error(Code::corrupt, "zstandard data is damaged"); }
+
+    ZSTD_CCtx *compress_;   // owned
+    ZSTD_DCtx *decompress_; // owned, made at the first use
+    int level_;
+};
+} // namespace
+
+extern const CodecDef kZstd;
+const CodecDef kZstd = {"zstd", 1, 3, 22,
+                        [](int level) -> std::unique_ptr<Codec> { return std::make_unique<Zstd>(level); }};
+} // namespace spout
