@@ -150,8 +150,13 @@ void remove_stale_tail(FileSink *s, StaleTail *tail)
     tail->n = left;
 }
 
-void warn_stale_tail(const FileSink *s, const StaleTail *tail)
+void warn_stale_tail(const FileSink *s, const StaleTail *tail, bool manifest)
 {
+    if (tail->manifest && !manifest)
+        ereport(WARNING, (errcode(ERRCODE_WARNING),
+                          errmsg("\"%s\" describes an earlier export", final_path(s, kManifest)),
+                          errhint("Remove it, or use the option manifest to replace it.")));
+    if (!tail->n) return;
     ereport(
         WARNING,
         (errcode(ERRCODE_WARNING),
