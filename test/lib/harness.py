@@ -59,16 +59,19 @@ def run_module(module, wanted=()):
     tally = Tally()
     if not tests:
         return tally
+    ready = tally.attempt(name + ".setup_module", getattr(module, "setup_module", lambda: None), counts=False)
+    if not ready:
+        tally.failed *= len(tests)  # the whole file fails or is skipped, test by test
+        tally.skipped *= len(tests)
     try:
-        ready = getattr(module, "setup_module", lambda: None)
-        if not tally.attempt(name + ".setup_module", ready, counts=False):
-            tally.failed *= len(tests)  # the whole file fails or is skipped, test by test
-            tally.skipped *= len(tests)
-            return tally
-        for test, function in tests:
+        for test, function in tests if ready else []:
             tally.attempt("%s.%s" % (name, test), function)
     finally:
-        getattr(module, "teardown_module", lambda: None)()
+        try:
+            getattr(module, "teardown_module", lambda: None)()
+        except Exception:
+            if ready:
+                raise
     return tally
 
 
