@@ -57,8 +57,7 @@ char *read_manifest(FileSink *s, size_t *n)
 {
     Name name;
     struct stat st;
-    final_name(s, kManifest, name);
-    if (!open_existing(s, name, &st)) return nullptr;
+    if (!manifest_name(s->base, name) || !open_existing(s, name, &st)) return nullptr;
     char *text = nullptr;
     if (st.st_size > 0 && st.st_size <= kMaxManifest) {
         text = (char *)MemoryContextAlloc(s->leaf, st.st_size);

@@ -1,0 +1,283 @@
+"""promise.py - what the tests of the file promise share: targets, a small Avro reader, faults.
+
+The reader knows just enough of Avro to tell a whole file from a torn one and to list the keys in it,
+with nothing but the standard library. Whether values are right is judged by test/interop.
+"""
+import errno
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+
+from .cluster import Cluster
+from .harness import require
+
+HIDDEN = re.compile(r"^\..+\.[0-9a-f]{16}\.spout-tmp$")
+SHIM = os.path.join(os.path.dirname(__file__), "..", "shim", "fault_shim.c")
+
+
+# --- SQL -----------------------------------------------------------------------------------------------
+def keys(n, start=1):
+    """A query for n rows with the keys start, start + 1, ...; it streams, however many they are."""
+    return "SELECT g AS id, 'row ' || g AS name FROM (SELECT generate_series(%d::bigint, %d) AS g) s" % (
+        start, start + n - 1)
+
+
+def copy(path, query, **options):
+    """A COPY statement. Uncompressed unless told, so that files() can look inside."""
+    options.setdefault("compression", "null")
+    words = ["FORMAT avro"] + ["%s '%s'" % (k, v) for k, v in options.items()]
+    return "COPY (%s) TO '%s' WITH (%s)" % (query, path.replace("'", "''"), ", ".join(words))
+
+
+def spout_cluster(conf=None, env=None):
+    """A cluster with the extension, loaded for every session."""
+    c = Cluster(conf, preload=True, env=env)
+    try:
+        c.psql("CREATE EXTENSION pg_spout")
+    except BaseException:
+        c.remove()
+        raise
+    return c
+
+
+# --- reading Avro --------------------------------------------------------------------------------------
+class Torn(Exception):
+    pass
+
+
+def _long(data, at):
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise Torn("the file ends inside a number")
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+        if not byte & 0x80:
+            return (value >> 1) ^ -(value & 1), at
+
+
+def _bytes(data, at):
+    n, at = _long(data, at)
+    if n < 0 or at + n > len(data):
+        raise Torn("the file ends inside a value")
+    return data[at:at + n], at + n
+
+
+def _value(kind, data, at):
+    if isinstance(kind, list):
+        branch, at = _long(data, at)
+        kind = kind[branch]
+    if isinstance(kind, dict):
+        kind = kind["type"]
+    if kind == "null":
+        return None, at
+    if kind in ("long", "int"):
+        return _long(data, at)
+    if kind in ("string", "bytes"):
+        return _bytes(data, at)
+    raise AssertionError("this reader knows no %r" % kind)
+
+
+def read_avro(path):
+    """(rows, keys): the number of rows, and the first column of each if the file is not compressed."""
+    with open(path, "rb") as f:
+        data = f.read()
+    if data[:4] != b"Obj\x01":
+        raise Torn("%s is no Avro file" % path)
+    meta, at = {}, 4
+    while True:
+        n, at = _long(data, at)
+        if n == 0:
+            break
+        if n < 0:
+            n, (_, at) = -n, _long(data, at)
+        for _ in range(n):
+            name, at = _bytes(data, at)
+            meta[name.decode()], at = _bytes(data, at)
+    sync, at = data[at:at + 16], at + 16
+    fields = json.loads(meta["avro.schema"])["fields"]
+    plain = meta.get("avro.codec", b"null") == b"null"
+    rows, found = 0, []
+    while at < len(data):
+        n, at = _long(data, at)
+        block, at = _bytes(data, at)
+        if data[at:at + 16] != sync:
+            raise Torn("%s: no sync marker after row %d" % (path, rows + n))
+        at, rows, here = at + 16, rows + n, 0
+        for _ in range(n if plain else 0):
+            for i, field in enumerate(fields):
+                value, here = _value(field["type"], block, here)
+                if i == 0:
+                    found.append(value)
+        if plain and here != len(block):
+            raise Torn("%s: a block of another size than its rows" % path)
+    return rows, found
+
+
+def assert_keys(path, n, start=1):
+    """The file is whole and holds exactly the rows of keys(n, start)."""
+    rows, found = read_avro(path)
+    assert rows == n and found == list(range(start, start + n)), "%s: %d rows, expected %d" % (path, rows, n)
+
+
+# --- targets -------------------------------------------------------------------------------------------
+class Target:
+    """A path, and what stood there when we looked."""
+
+    def __init__(self, path):
+        self.path = path
+        self.dir, self.name = os.path.split(path)
+        self.look()
+
+    def state(self):
+        try:
+            st = os.lstat(self.path)
+            with open(self.path, "rb") as f:
+                return st.st_ino, st.st_mtime_ns, st.st_mode, f.read()
+        except FileNotFoundError:
+            return None
+
+    def look(self):
+        self.before = self.state()
+        self.names = sorted(os.listdir(self.dir))
+        return self
+
+    def assert_untouched(self, names=True):
+        """Same inode, time, mode, bytes (or still absent); and no new name in the directory."""
+        now = self.state()
+        assert (now is None) == (self.before is None), "%s: %s" % (self.path, "is new" if now else "is gone")
+        if now:
+            assert now[:3] == self.before[:3], "%s: inode, time or mode changed" % self.path
+            assert now[3] == self.before[3], "%s: bytes changed" % self.path
+        if names:
+            assert sorted(os.listdir(self.dir)) == self.names, os.listdir(self.dir)
+
+
+def hidden(directory):
+    return sorted(n for n in os.listdir(directory) if HIDDEN.match(n))
+
+
+def fresh_dir(c, name):
+    """An empty directory of the server's."""
+    path = c.out(name)
+    shutil.rmtree(path, ignore_errors=True)
+    os.mkdir(path)
+    if c.user:
+        os.chown(path, c.user.pw_uid, c.user.pw_gid)
+    return path
+
+
+# --- processes -----------------------------------------------------------------------------------------
+def wait_for(condition, what, timeout=60):
+    deadline = time.monotonic() + timeout
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "waited %d s for %s" % (timeout, what)
+        time.sleep(0.005)
+    return result
+
+
+def wait_for_rows(c, session, rows=1):
+    """Until the session's export has written that many rows."""
+    sql = ("SELECT 1 FROM pg_stat_progress_copy WHERE pid = %d AND tuples_processed >= %d"
+           % (session.backend_pid, rows))
+    wait_for(lambda: c.psql(sql), "progress of the export")
+
+
+def wait_ready(c):
+    """After a crash, until the server accepts connections again."""
+    wait_for(lambda: c.run("SELECT 1").error is None, "the server")
+
+
+def descriptors(pid):
+    """What the process has open, without sockets of no interest."""
+    found = []
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        try:
+            found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+        except FileNotFoundError:
+            pass
+    return found
+
+
+BAD_LOG = ["PANIC", "not closed at end-of-transaction", "snapshot reference leak", "resource was not closed",
+           "reference leak", "stuck spinlock"]
+
+
+def assert_clean_log(c, crashes=0):
+    """No sign of damage, and no process ended by a signal but by ours."""
+    log = c.log
+    for text in BAD_LOG:
+        assert text not in log, [line for line in log.split("\n") if text in line][:3]
+    ended = [line for line in log.split("\n") if "was terminated by signal" in line]
+    assert len(ended) <= crashes, ended[crashes:crashes + 3]
+
+
+# --- faults --------------------------------------------------------------------------------------------
+class Faults:
+    """The shim of test/shim in a server: `with faults("fsync 0 1 errno=5"):` around a statement."""
+
+    def __init__(self, directory):
+        require(shutil.which("cc") or shutil.which("gcc"), "no C compiler for the fault shim")
+        self.control = os.path.join(directory, "control")
+        self.library = os.path.join(directory, "fault_shim.so")
+        compiler = shlex.split(os.environ.get("CC", "cc" if shutil.which("cc") else "gcc"))
+        subprocess.check_call(compiler + ["-shared", "-fPIC", "-O1", "-o", self.library, SHIM, "-ldl"])
+        os.chmod(self.library, 0o755)
+        os.chmod(directory, 0o777)
+        self.set()
+
+    def env(self, scope):
+        return {"LD_PRELOAD": self.library, "SPOUT_FAULT_CONTROL": self.control, "SPOUT_FAULT_SCOPE": scope}
+
+    def set(self, *rules):
+        # The number makes every control file differ from the last, so that the shim counts from zero.
+        self.turn = getattr(self, "turn", 0) + 1
+        with open(self.control + ".new", "w") as f:
+            f.write("".join(line + "\n" for line in (*rules, "# %d" % self.turn)))
+        os.chmod(self.control + ".new", 0o644)
+        os.rename(self.control + ".new", self.control)
+
+    def __call__(self, *rules):
+        self.set(*rules)
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.set()
+
+    def trace(self, run):
+        """The calls that run() makes on files in scope: [(call, path, result), ...]."""
+        log = self.control + ".log"
+        open(log, "w").close()
+        os.chmod(log, 0o666)
+        with self("log"):
+            run()
+        calls = []
+        with open(log) as f:
+            for line in f:
+                _, call, rest = line.rstrip("\n").split(" ", 2)
+                path, _, result = rest.rpartition(" ")
+                calls.append((call, path, int(result)))
+        os.remove(log)
+        return calls
+
+
+def stopped(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        return f.read().rpartition(")")[2].split()[0] in "Tt"
+
+
+def kill9(pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+EIO, ENOSPC, EDQUOT, EINVAL, EOPNOTSUPP = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EINVAL,
+                                           errno.EOPNOTSUPP)

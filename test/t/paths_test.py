@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""paths_test.py - which targets are accepted, which refused and how, and what derived names look like."""
+import os
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import harness  # noqa: E402
+from lib.harness import require  # noqa: E402
+from lib.promise import Target, assert_clean_log, assert_keys, copy, fresh_dir, keys, spout_cluster  # noqa: E402
+
+c = None
+
+
+def setup_module():
+    global c
+    c = spout_cluster({"allow_in_place_tablespaces": "off"})
+
+
+def teardown_module():
+    c.remove()
+
+
+def refused(path, state, text=None, **options):
+    """Both doors refuse it alike, and before the query runs."""
+    query = "SELECT 1 / (random() * 0)::int AS q"  # would raise 22012 if it ran
+    doors = [copy(path, query, **options)]
+    if not options:
+        doors.append("SELECT * FROM export_to_avro('%s', '%s')" % (query, path.replace("'", "''")))
+    for statement in doors:
+        e = c.error(statement)
+        assert e.sqlstate == state, "%s: %s" % (path[:100], e)
+        assert text is None or text in e.message, e
+    return e
+
+
+# --- spelling ------------------------------------------------------------------------------------------
+def test_relative_paths():
+    for path in ["out.avro", "./out.avro", "../out.avro", "~/out.avro", "~postgres/x", "file:/tmp/x", "", " /tmp/x"]:
+        refused(path, "42602", "relative path not allowed for COPY to file")
+
+
+def test_null_path():
+    assert c.error("SELECT * FROM export_to_avro('SELECT 1', NULL)").sqlstate == "22004"
+
+
+def test_paths_that_name_a_directory():
+    d = fresh_dir(c, "t")
+    os.mkdir(d + "/sub")
+    for path in [d, d + "/", d + "/sub/", d + "/sub", d + "/sub/.", d + "/sub/..", d + "/absent/", "/", "//"]:
+        refused(path, "42809", "is a directory")
+    assert os.listdir(d) == ["sub"]
+
+
+def test_spellings_of_one_file():
+    d = fresh_dir(c, "t")
+    os.mkdir(d + "/sub")
+    for path in [d + "/sub/../f.avro", d + "//f.avro", d + "/./f.avro", d + "/sub/./../f.avro"]:
+        rows = c.psql("SELECT path FROM export_to_avro('%s', '%s')" % (keys(3).replace("'", "''"), path))
+        assert rows == [[d + "/f.avro"]], rows
+        assert sorted(os.listdir(d)) == ["f.avro", "sub"]
+
+
+def test_dots_cannot_leave_through_a_link():
+    """What was checked is what the kernel sees: `..` goes up in the text, not behind the link."""
+    d = fresh_dir(c, "t")
+    os.makedirs(d + "/deep/down")
+    os.symlink(d + "/deep/down", d + "/link")
+    c.psql(copy(d + "/link/../f.avro", keys(1)))
+    assert sorted(os.listdir(d)) == ["deep", "f.avro", "link"] and os.listdir(d + "/deep") == ["down"]
+
+
+def test_long_paths():
+    d = fresh_dir(c, "t")
+    refused(d + "/" + "x" * 256, "42602")
+    refused(d + "/" + "y" * 256 + "/f", "42602")
+    refused("/" + "d/" * 2000 + "f", "42602", "too long")
+    for name in ["x" * 255, "ä" * 127, "z" * 250 + ".avro"]:
+        c.psql(copy(d + "/" + name, keys(2)))
+        assert_keys(d + "/" + name, 2)
+        c.psql(copy(d + "/" + name, keys(3)))  # hidden names must fit, too
+        assert_keys(d + "/" + name, 3)
+    assert len(os.listdir(d)) == 3
+
+
+def test_long_names_of_sets():
+    d = fresh_dir(c, "t")
+    c.psql(copy(d + "/" + "x" * 246 + ".avro", keys(3), max_rows_per_file=1))
+    assert sorted(os.listdir(d)) == ["%s_%03d.avro" % ("x" * 246, i) for i in range(3)]
+    c.psql(copy(d + "/" + "x" * 246 + ".avro", keys(3), max_rows_per_file=1))
+    refused(d + "/" + "y" * 247 + ".avro", "42602", max_rows_per_file=1)
+    refused(d + "/" + "y" * 242 + ".avro", "42602", manifest="on")
+    assert len(os.listdir(d)) == 3
+
+
+def test_odd_names_are_only_names():
+    d = fresh_dir(c, "t")
+    for name in ["a b.avro", "new\nline.avro", "%d%s%n.avro", "'quote'.avro", '"double".avro', "-rf", ".hidden",
+                 "back\\slash", "ünï.avro", "$(touch x)", "*"]:
+        c.psql(copy(d + "/" + name, keys(2)))
+        assert_keys(d + "/" + name, 2)
+    assert len(os.listdir(d)) == 11
+
+
+def test_derived_names():
+    d = fresh_dir(c, "t")
+    for name, first, manifest in [("out.avro", "out_000.avro", "out.manifest.json"),
+                                  ("a.b.avro", "a.b_000.avro", "a.b.manifest.json"),
+                                  ("out", "out_000", "out.manifest.json"),
+                                  (".hid", ".hid_000", ".hid.manifest.json"),
+                                  ("dot.", "dot_000.", "dot.manifest.json"),
+                                  ("100%.x", "100%_000.x", "100%.manifest.json")]:
+        path = fresh_dir(c, "t") + "/" + name
+        c.psql(copy(path, keys(2), max_rows_per_file=2, manifest="on"))
+        assert sorted(os.listdir(d)) == sorted([first, manifest]), (name, os.listdir(d))
+        path = fresh_dir(c, "t") + "/" + name
+        c.psql(copy(path, keys(2), manifest="on"))
+        assert sorted(os.listdir(d)) == sorted([name, manifest]), (name, os.listdir(d))
+
+
+# --- kinds of files ------------------------------------------------------------------------------------
+def test_targets_that_are_no_files():
+    d = fresh_dir(c, "t")
+    c.psql(copy(d + "/real.avro", keys(5)))
+    real = Target(d + "/real.avro")
+    os.symlink(d + "/real.avro", d + "/link.avro")
+    os.symlink(d + "/nothing", d + "/dangling.avro")
+    os.mkfifo(d + "/fifo.avro")
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(d + "/socket.avro")
+    real.look()
+    for name in ["link.avro", "dangling.avro", "fifo.avro", "socket.avro"]:
+        for options in [{}, {"if_exists": "error"}]:
+            refused(d + "/" + name, "42809", "is not a regular file", **options)
+    for path in ["/dev/zero", "/dev/full", "/dev/tty"]:
+        refused(path, "42809", "is not a regular file")
+    real.assert_untouched()
+    s.close()
+
+
+def test_members_of_a_set_that_are_no_files():
+    d = fresh_dir(c, "t")
+    os.symlink("/etc/passwd", d + "/s_001.avro")
+    refused(d + "/s.avro", "42809", "s_001.avro", max_rows_per_file=1)
+    os.remove(d + "/s_001.avro")
+    os.mkdir(d + "/s.manifest.json")
+    refused(d + "/s.avro", "42809", "is a directory", max_rows_per_file=1, manifest="on")
+    assert os.listdir(d) == ["s.manifest.json"]
+
+
+def test_null_device():
+    rows = c.psql("SELECT path, rows FROM export_to_avro('%s', '/dev/null')" % keys(7).replace("'", "''"))
+    assert rows == [["/dev/null", "7"]], rows
+    c.psql(copy("/dev/../dev//null", keys(7)))
+    c.psql(copy("/dev/null", keys(7), max_rows_per_file=2, manifest="on"))
+    assert not os.path.isfile("/dev/null")
+
+
+def test_parents_may_be_links():
+    d = fresh_dir(c, "t")
+    os.mkdir(d + "/real")
+    os.chmod(d + "/real", 0o777)
+    os.symlink("real", d + "/link")
+    c.psql(copy(d + "/link/f.avro", keys(2)))
+    assert_keys(d + "/real/f.avro", 2)
+
+
+def test_parent_is_a_file_or_missing_or_locked():
+    d = fresh_dir(c, "t")
+    open(d + "/file", "w").close()
+    e = refused(d + "/file/f.avro", "42809")
+    e = refused(d + "/absent/f.avro", "58P01", d + "/absent")
+    assert "server process" in e.hint, e.hint
+    os.symlink("loop", d + "/loop")
+    refused(d + "/loop/f.avro", "42602")
+
+
+def test_directory_without_rights():
+    d = fresh_dir(c, "t")
+    c.psql(copy(d + "/f.avro", keys(5)))
+    for mode, path in [(0o500, d + "/new.avro"), (0o500, d + "/f.avro"), (0o000, d + "/f.avro")]:
+        t = Target(d + "/f.avro")
+        os.chmod(d, mode)
+        try:
+            e = c.error(copy(path, keys(9)))
+            assert e.sqlstate == "42501" and d in e.message and "server process" in e.hint, e
+        finally:
+            os.chmod(d, 0o700)
+        t.assert_untouched()
+    e = refused("/proc/f.avro", "58P01") if os.geteuid() != 0 else None
+
+
+def test_file_of_another_owner_is_replaced_if_the_directory_allows():
+    require(os.geteuid() == 0, "needs root to make a file of another owner")
+    d = fresh_dir(c, "t")
+    with open(d + "/f.avro", "w") as f:
+        f.write("root's")
+    os.chmod(d + "/f.avro", 0o600)
+    c.psql(copy(d + "/f.avro", keys(5)))
+    assert_keys(d + "/f.avro", 5)
+    assert os.stat(d + "/f.avro").st_mode & 0o777 == 0o600
+    os.chmod(d, 0o1777)  # sticky: only the owner may
+    os.chown(d, 0, 0)
+    with open(d + "/g.avro", "w") as f:
+        f.write("root's")
+    os.chmod(d + "/g.avro", 0o644)
+    t = Target(d + "/g.avro")
+    assert c.error(copy(t.path, keys(5))).sqlstate == "42501"
+    t.assert_untouched()
+
+
+def test_read_only_file_system():
+    require(os.geteuid() == 0, "needs root to mount")
+    d = fresh_dir(c, "ro")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", d], capture_output=True, text=True)
+    require(done.returncode == 0, "cannot mount: " + done.stderr.strip())
+    try:
+        assert c.error(copy(d + "/f.avro", keys(1))).sqlstate == "42501"
+    finally:
+        subprocess.check_call(["umount", d])
+
+
+# --- the server's own directories ----------------------------------------------------------------------
+def test_data_directory():
+    d = fresh_dir(c, "t")
+    os.symlink(c.data, d + "/data")
+    os.symlink(c.data + "/base", d + "/base")
+    inside = [c.data, c.data + "/base", c.data + "/base/1", c.data + "/pg_wal", d + "/data", d + "/base",
+              d + "/data/global", c.data + "/../" + os.path.basename(c.data)]
+    for parent in inside:
+        e = refused(parent + "/f.avro", "42501", "inside the data directory")
+        assert "f.avro" in e.message
+        assert not os.path.exists(parent + "/f.avro")
+    refused(c.data + "/postgresql.conf", "42501")
+
+
+def test_neighbours_of_the_data_directory():
+    for name in [c.data + "2", c.data + "-export"]:
+        os.mkdir(name)
+        os.chmod(name, 0o777)
+        c.psql(copy(name + "/f.avro", keys(1)))
+    if c.user:
+        os.chmod(c.base, 0o755)
+        c.run_as_server("chmod", "777", c.base)
+    c.psql(copy(c.base + "/f.avro", keys(1)))  # the parent holds the data directory, and is not inside it
+
+
+def test_tablespaces():
+    d = fresh_dir(c, "t")
+    c.run_as_server("mkdir", d + "/space")
+    c.psql("CREATE TABLESPACE apart LOCATION '%s/space'" % d)
+    version = os.listdir(d + "/space")[0]
+    refused(d + "/space/f.avro", "42501", "inside the data directory")
+    refused("%s/space/%s/f.avro" % (d, version), "42501", "inside the data directory")
+    c.psql(copy(d + "/f.avro", keys(1)))
+    c.psql("DROP TABLESPACE apart")
+    c.psql(copy(d + "/space/f.avro", keys(1)))
+
+
+def test_bind_mount_of_the_data_directory():
+    require(os.geteuid() == 0, "needs root to bind-mount")
+    d = fresh_dir(c, "t")
+    os.mkdir(d + "/bound")
+    done = subprocess.run(["mount", "--bind", c.data, d + "/bound"], capture_output=True, text=True)
+    require(done.returncode == 0, "cannot bind-mount: " + done.stderr.strip())
+    try:
+        refused(d + "/bound/f.avro", "42501", "inside the data directory")
+        refused(d + "/bound/base/f.avro", "42501", "inside the data directory")
+    finally:
+        subprocess.check_call(["umount", d + "/bound"])
+
+
+# --- if_exists -----------------------------------------------------------------------------------------
+def test_if_exists():
+    d = fresh_dir(c, "t")
+    c.psql(copy(d + "/f.avro", keys(1), if_exists="error"))
+    t = Target(d + "/f.avro")
+    e = refused(t.path, "58P02", "already exists", if_exists="error")
+    assert "replace" in e.hint
+    t.assert_untouched()
+    c.psql(copy(d + "/f.avro", keys(2), if_exists="replace"))
+    assert_keys(t.path, 2)
+
+
+def test_target_that_changes_meanwhile():
+    """F becomes something else while the query runs: the export's own query does it."""
+    d = fresh_dir(c, "t")
+    c.psql("CREATE EXTENSION IF NOT EXISTS plpgsql")
+    c.psql("""CREATE FUNCTION sh(command text) RETURNS int LANGUAGE plpgsql AS
+        $$ BEGIN EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'cat >/dev/null; ' || command); RETURN 1; END $$""")
+    for command, state in [("ln -s /etc/passwd %s", "42809"), ("mkfifo %s", "42809"), ("mkdir %s", "42809")]:
+        path = fresh_dir(c, "t") + "/f.avro"
+        e = c.error(copy(path, "SELECT sh('%s')" % (command % path)))
+        assert e.sqlstate == state, e
+        assert os.listdir(d) == ["f.avro"]
+        assert os.path.islink(path) or not os.path.isfile(path)
+    path = fresh_dir(c, "t") + "/f.avro"
+    e = c.error(copy(path, "SELECT sh('echo theirs > %s')" % path, if_exists="error"))
+    assert e.sqlstate == "58P02" and open(path).read() == "theirs\n", e
+    c.psql(copy(path, "SELECT sh('rm %s')::bigint" % path))  # gone again: created
+    assert_keys(path, 1)
+
+
+def test_parent_that_moves_meanwhile():
+    """All calls stay in the directory that was checked, wherever its name leads later."""
+    d = fresh_dir(c, "t")
+    os.mkdir(d + "/a")
+    os.chmod(d + "/a", 0o777)
+    c.psql(copy(d + "/a/f.avro", "SELECT sh('mv %s/a %s/b; mkdir %s/a')::bigint" % (d, d, d)))
+    assert os.listdir(d + "/b") == ["f.avro"] and os.listdir(d + "/a") == []
+    e = c.error(copy(d + "/b/g.avro", "SELECT sh('rm -r %s/b')::bigint" % d))
+    assert e.sqlstate in ("58P01", "58030", "42501"), e  # file systems differ about removed directories
+    assert sorted(os.listdir(d)) == ["a"]
+
+
+def test_zz_log_is_clean():
+    assert_clean_log(c)
+
+
+if __name__ == "__main__":
+    harness.main()

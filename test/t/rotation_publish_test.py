@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+"""rotation_publish_test.py - sets of files: published together, stale tails, manifests, concurrent exports."""
+import fcntl
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import harness  # noqa: E402
+from lib.promise import (Target, assert_clean_log, assert_keys, copy, fresh_dir, hidden, keys, read_avro,  # noqa: E402
+                         spout_cluster, wait_for_rows)
+
+c = None
+
+
+def setup_module():
+    global c
+    c = spout_cluster()
+
+
+def teardown_module():
+    c.remove()
+
+
+def export_set(d, rows, per_file=10, **options):
+    """Runs the export; its Result."""
+    result = c.run(copy(d + "/s.avro", keys(rows), max_rows_per_file=per_file, **options))
+    if result.error:
+        raise result.error
+    return result
+
+
+def names(n, manifest=False):
+    return ["s.manifest.json"] * manifest + ["s_%03d.avro" % i for i in range(n)]
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return "%08x" % (crc ^ 0xFFFFFFFF)
+
+
+# --- sets ----------------------------------------------------------------------------------------------
+def test_rows_are_split_exactly():
+    for rows, per_file, files in [(0, 10, 1), (1, 10, 1), (10, 10, 1), (11, 10, 2), (97, 10, 10), (5, 1, 5)]:
+        d = fresh_dir(c, "t")
+        export_set(d, rows, per_file)
+        assert sorted(os.listdir(d)) == names(files), (rows, per_file, os.listdir(d))
+        at = 1
+        for name in names(files):
+            n = min(per_file, rows - at + 1)
+            assert_keys(os.path.join(d, name), n, at)
+            at += n
+
+
+def test_a_thousand_files():
+    d = fresh_dir(c, "t")
+    export_set(d, 1003, 1, sync="off")
+    assert len(os.listdir(d)) == 1003 and not hidden(d)
+    assert_keys(d + "/s_999.avro", 1, 1000)
+    assert_keys(d + "/s_1000.avro", 1, 1001)
+
+
+def test_nothing_is_visible_before_the_last_row():
+    d = fresh_dir(c, "t")
+    export_set(d, 30)
+    before = [Target(os.path.join(d, n)) for n in names(3)]
+    s = c.session()
+    s.send(copy(d + "/s.avro", keys(100_000_000), max_rows_per_file=1000))
+    wait_for_rows(c, s, 20000)
+    for t in before:
+        t.assert_untouched(names=False)
+    assert sorted(set(os.listdir(d)) - set(hidden(d))) == names(3)
+    assert all(os.stat(os.path.join(d, n)).st_mode & 0o777 == 0o644 for n in hidden(d)[:3])
+    c.psql("SELECT pg_cancel_backend(%d)" % s.backend_pid)
+    assert s.result().error.sqlstate == "57014"
+    for t in before:
+        t.assert_untouched(names=False)
+    assert sorted(os.listdir(d)) == names(3)
+    s.close()
+
+
+def test_set_replaces_a_set_of_the_same_length():
+    d = fresh_dir(c, "t")
+    export_set(d, 30, manifest="on")
+    assert not export_set(d, 60, per_file=20, manifest="on").messages
+    assert sorted(os.listdir(d)) == names(3, manifest=True)
+    for i in range(3):
+        assert_keys("%s/s_%03d.avro" % (d, i), 20, 20 * i + 1)
+
+
+# --- manifest ------------------------------------------------------------------------------------------
+def test_manifest_describes_the_files():
+    d = fresh_dir(c, "t")
+    export_set(d, 25, manifest="on")
+    with open(d + "/s.manifest.json") as f:
+        text = f.read()
+    manifest = json.loads(text)
+    assert manifest["pg_spout_manifest"] == 1 and manifest["format"] == "avro"
+    assert len(manifest["run"]) == 16 and int(manifest["run"], 16) >= 0
+    assert [e["name"] for e in manifest["files"]] == names(3)
+    assert [e["rows"] for e in manifest["files"]] == [10, 10, 5] and manifest["rows"] == 25
+    for e in manifest["files"]:
+        with open(os.path.join(d, e["name"]), "rb") as f:
+            data = f.read()
+        assert e["bytes"] == len(data) and e["crc32c"] == crc32c(data), e
+    assert "generate_series" not in text
+    assert os.stat(d + "/s.manifest.json").st_mode & 0o777 == 0o644
+
+
+def test_manifest_of_a_single_file():
+    d = fresh_dir(c, "t")
+    c.psql(copy(d + "/f.avro", keys(5), manifest="on"))
+    with open(d + "/f.manifest.json") as f:
+        assert [e["name"] for e in json.load(f)["files"]] == ["f.avro"]
+
+
+def test_result_rows_name_the_files():
+    d = fresh_dir(c, "t")
+    rows = c.psql("""SELECT file_index, path, rows, bytes, crc32c
+        FROM export_to_avro('%s', '%s/s.avro', max_rows_per_file => 10)""" % (keys(25).replace("'", "''"), d))
+    assert [r[1] for r in rows] == [os.path.join(d, n) for n in names(3)]
+    for i, r in enumerate(rows):
+        with open(r[1], "rb") as f:
+            data = f.read()
+        assert r[0] == str(i) and int(r[3]) == len(data) and r[4] == crc32c(data), r
+    assert [int(r[2]) for r in rows] == [10, 10, 5]
+
+
+# --- a shorter set after a longer one --------------------------------------------------------------------
+def test_stale_tail_of_a_manifest_is_removed():
+    d = fresh_dir(c, "t")
+    export_set(d, 50, manifest="on")
+    assert not export_set(d, 30, manifest="on").messages
+    assert sorted(os.listdir(d)) == names(3, manifest=True)
+
+
+def test_stale_tail_without_manifest_is_reported():
+    d = fresh_dir(c, "t")
+    export_set(d, 50)
+    tail = [Target(d + "/s_003.avro"), Target(d + "/s_004.avro")]
+    for options in ({}, {"manifest": "on"}):
+        messages = export_set(d, 30, **options).messages
+        assert [m.severity for m in messages] == ["WARNING"], messages
+        assert "2 files" in messages[0].message and d + "/s_003.avro" in messages[0].message, messages
+        for t in tail:
+            t.assert_untouched(names=False)
+
+
+def test_stale_files_that_changed_are_kept():
+    d = fresh_dir(c, "t")
+    export_set(d, 60, manifest="on")
+    with open(d + "/s_003.avro", "ab") as f:
+        f.write(b"x")
+    with open(d + "/s_004.avro", "r+b") as f:  # same size, other bytes
+        f.seek(-1, 2)
+        last = f.read(1)[0]
+        f.seek(-1, 2)
+        f.write(bytes([last ^ 1]))
+    messages = export_set(d, 30, manifest="on").messages
+    assert len(messages) == 1 and "2 files" in messages[0].message and "s_003" in messages[0].message, messages
+    assert sorted(os.listdir(d)) == names(5, manifest=True)
+
+
+def test_hostile_manifests_remove_nothing():
+    d = fresh_dir(c, "t")
+    export_set(d, 50, manifest="on")
+    with open(d + "/s.manifest.json") as f:
+        good = f.read()
+    texts = ["", "{", "[]", "null", "{}", '{"pg_spout_manifest": 2, "files": []}', "\0" * 100, good[:-400],
+             '{"pg_spout_manifest": 1, "files": [' + '{"name": "s_003.avro"}' + "]}",
+             '{"pg_spout_manifest": 1, "files": [{"name": "../s_003.avro", "bytes": 1, "crc32c": "00000000"}]}',
+             '{"pg_spout_manifest": 1, "a": ' + "[" * 100000, '{"pg_spout_manifest": 1, "a": "' + "x" * 100000,
+             '{"pg_spout_manifest": 1, "files": [{"name": "s_003.avro", "bytes": 99999999999999999999999999, '
+             '"crc32c": "00000000"}]}', good.replace("s_003", "s_0003"), good.replace("crc32c", "crc"), '"' * 5000]
+    for text in texts:
+        with open(d + "/s.manifest.json", "w") as f:
+            f.write(text)
+        os.chmod(d + "/s.manifest.json", 0o644)
+        export_set(d, 30)
+        left = set(os.listdir(d))
+        # A cut-off list still tells the truth about the entries before the cut: size and checksum decide.
+        assert {"s_003.avro", "s_004.avro"} <= left or text == good[:-400], (text[:80], left)
+        export_set(fresh_dir(c, "t"), 50)
+
+
+def test_manifest_that_no_longer_fits_is_reported():
+    d = fresh_dir(c, "t")
+    export_set(d, 30, manifest="on")
+    messages = export_set(d, 40).messages
+    assert len(messages) == 1 and "s.manifest.json" in messages[0].message, messages
+    assert "earlier export" in messages[0].message
+
+
+def test_foreign_files_beside_a_set_stay():
+    d = fresh_dir(c, "t")
+    others = ["s_00.avro", "s_0003.avro", "s_003.csv", "s_003.avro.bak", "xs_003.avro", "s003.avro", "s_a03.avro"]
+    for name in others:
+        open(os.path.join(d, name), "w").close()
+    assert not export_set(d, 10, manifest="on").messages
+    export_set(d, 10, if_exists="replace")
+    assert set(others) <= set(os.listdir(d))
+
+
+# --- if_exists -----------------------------------------------------------------------------------------
+def test_error_if_any_name_of_the_set_exists():
+    for name in ["s_000.avro", "s_007.avro", "s_1000.avro", "s.manifest.json"]:
+        d = fresh_dir(c, "t")
+        t = Target(os.path.join(d, name))
+        open(t.path, "w").close()
+        t.look()
+        e = c.error(copy(d + "/s.avro", "SELECT 1 / (random() * 0)::int", max_rows_per_file=1, manifest="on", if_exists="error"))
+        assert e.sqlstate == "58P02" and name in e.message, e
+        t.assert_untouched()
+    d = fresh_dir(c, "t")
+    open(d + "/s.manifest.json", "w").close()
+    export_set(d, 10, if_exists="error")  # no manifest asked for, none in the way
+
+
+# --- concurrent exports ----------------------------------------------------------------------------------
+def together(statements):
+    """Runs each in its own session at the same time; their errors or None."""
+    sessions = [c.session() for _ in statements]
+    for s, statement in zip(sessions, statements):
+        s.send("SELECT pg_sleep(%f - extract(epoch FROM clock_timestamp()))" % (time.time() + 0.3))
+        s.send(statement)
+    results = [s.result() for s in sessions]
+    for s in sessions:
+        s.close()
+    return [r.error for r in results]
+
+
+def test_one_winner_under_error():
+    for options in ({}, {"max_rows_per_file": 1000, "manifest": "on"}):
+        d = fresh_dir(c, "t")
+        runs = [copy(d + "/s.avro", keys(20000 + 1000 * i), if_exists="error", **options) for i in range(6)]
+        errors = together(runs)
+        winners = [i for i, e in enumerate(errors) if e is None]
+        assert len(winners) == 1, errors
+        assert {e.sqlstate for e in errors if e} == {"58P02"}, errors
+        rows = sum(read_avro(os.path.join(d, n))[0] for n in os.listdir(d) if n.endswith(".avro"))
+        assert rows == 20000 + 1000 * winners[0]
+        assert not hidden(d)
+
+
+def test_last_publisher_wins_whole():
+    d = fresh_dir(c, "t")
+    errors = together([copy(d + "/f.avro", keys(20000 + i)) for i in range(6)])
+    assert errors == [None] * 6, errors
+    rows = read_avro(d + "/f.avro")[0]
+    assert rows in range(20000, 20006)
+    assert_keys(d + "/f.avro", rows)
+    assert os.listdir(d) == ["f.avro"]
+
+
+def test_sets_do_not_mix():
+    d = fresh_dir(c, "t")
+    errors = together([copy(d + "/s.avro", keys(10000, start=1 + 100000 * i), max_rows_per_file=1000, manifest="on")
+                       for i in range(6)])
+    assert errors == [None] * 6, errors
+    assert sorted(os.listdir(d)) == names(10, manifest=True)
+    first = read_avro(d + "/s_000.avro")[1][0]
+    for i in range(10):
+        assert_keys("%s/s_%03d.avro" % (d, i), 1000, first + 1000 * i)
+    with open(d + "/s.manifest.json") as f:
+        for e in json.load(f)["files"]:
+            with open(os.path.join(d, e["name"]), "rb") as data:
+                assert crc32c(data.read()) == e["crc32c"], e
+
+
+def test_readers_see_whole_files_while_they_are_replaced():
+    d = fresh_dir(c, "t")
+    path = d + "/f.avro"
+    c.psql(copy(path, keys(1000)))
+    s = c.session()
+    for n in range(40):
+        s.send(copy(path, keys(1000 + n), sync="off"))
+    seen = 0
+    while seen < 200:
+        rows = read_avro(path)[0]
+        assert 1000 <= rows < 1040
+        seen += 1
+    assert s.result().error is None
+    s.close()
+
+
+def test_directory_locked_by_another():
+    """A publisher that hangs does not hang the others for ever."""
+    d = fresh_dir(c, "t")
+    c.psql(copy(d + "/f.avro", keys(5)))
+    t = Target(d + "/f.avro")
+    holder = os.open(d, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    try:
+        start = time.monotonic()
+        e = c.error(copy(t.path, keys(6)))
+        assert e.sqlstate == "55P03" and 9 < time.monotonic() - start < 13, e
+        t.assert_untouched()
+        start = time.monotonic()
+        assert c.error("SET statement_timeout = 300; " + copy(t.path, keys(6))).sqlstate == "57014"
+        assert time.monotonic() - start < 1.5
+        t.assert_untouched()
+    finally:
+        os.close(holder)
+    c.psql(copy(t.path, keys(6)))
+
+
+def test_nested_exports():
+    """A function of the query exports too, into the same directory."""
+    d = fresh_dir(c, "t")
+    c.psql("""CREATE FUNCTION inner_export(path text) RETURNS bigint LANGUAGE sql AS
+        $$ SELECT rows FROM export_to_avro('SELECT 1::bigint AS id', path) $$""")
+    c.psql(copy(d + "/outer.avro", "SELECT inner_export('%s/inner.avro') AS id" % d))
+    assert_keys(d + "/outer.avro", 1)
+    assert read_avro(d + "/inner.avro")[0] == 1
+    assert sorted(os.listdir(d)) == ["inner.avro", "outer.avro"]
+
+
+def test_zz_log_is_clean():
+    assert_clean_log(c)
+
+
+if __name__ == "__main__":
+    harness.main()
