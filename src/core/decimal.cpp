@@ -168,6 +168,7 @@ const char kPairs[] = "0001020304050607080910111213141516171819"
 
 void four(uint8_t *to, uint32_t v)
 {
+    if (v > 9999) v = 9999; // only in damaged data; the table ends there
     memcpy(to, kPairs + v / 100 * 2, 2);
     memcpy(to + 2, kPairs + v % 100 * 2, 2);
 }

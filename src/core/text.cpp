@@ -1,7 +1,10 @@
 // text.cpp - pinned text of scalars, and PostgreSQL's literals for arrays, composites and hstore.
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/cell.hpp"
@@ -26,23 +29,38 @@ void append_integer(int64_t v, Buffer &out)
     out.append(text, static_cast<size_t>(std::to_chars(text, text + sizeof text, v).ptr - text));
 }
 
+// True when the text lies exactly half-way between v and a neighbour. It reads back as v only because
+// ties go to even; PostgreSQL prints more digits then.
+template <typename Float, typename Wide> bool on_boundary(Float v, const char *text, const char *end)
+{
+    Wide written = 0;
+    if (std::from_chars(text, end, written).ec != std::errc()) return false;
+    constexpr Float kInfinity = std::numeric_limits<Float>::infinity();
+    for (Float neighbour : {std::nextafter(v, kInfinity), std::nextafter(v, -kInfinity)})
+        if (written == (static_cast<Wide>(v) + static_cast<Wide>(neighbour)) / 2) return true;
+    return false;
+}
+
 // Shortest digits that read back as the same value, laid out as float8out does: plain between 10^-4
 // and 10^fixed_below, else with an exponent of at least two digits.
-template <typename Float> void append_float(Float v, int fixed_below, Buffer &out)
+template <typename Float, typename Wide> void append_float(Float v, int fixed_below, Buffer &out)
 {
     if (v != v) return out.append("NaN");
     if (v - v != 0) return out.append(v > 0 ? "Infinity" : "-Infinity");
-    char text[64];
-    char *end = std::to_chars(text, text + sizeof text, v, std::chars_format::scientific).ptr;
-    std::string_view s(text, static_cast<size_t>(end - text));
+    char text[64], *limit = text + sizeof text;
+    char *end = std::to_chars(text, limit, v, std::chars_format::scientific).ptr;
+    char *e = std::find(text, end, 'e');
     int exponent = 0;
-    const char *e = text + s.find('e') + 1;
-    std::from_chars(e + (*e == '+'), end, exponent);
+    std::from_chars(e + 1 + (e[1] == '+'), end, exponent);
     if (exponent >= -4 && exponent < fixed_below) {
-        end = std::to_chars(text, text + sizeof text, v, std::chars_format::fixed).ptr;
-        s = {text, static_cast<size_t>(end - text)};
+        end = std::to_chars(text, limit, v, std::chars_format::fixed).ptr;
+    } else if (on_boundary<Float, Wide>(v, text, end)) {
+        auto digits = static_cast<int>(std::count_if(text, e, [](char c) { return c >= '0' && c <= '9'; }));
+        do
+            end = std::to_chars(text, limit, v, std::chars_format::scientific, digits++).ptr;
+        while (digits < std::numeric_limits<Float>::max_digits10 && on_boundary<Float, Wide>(v, text, end));
     }
-    out.append(s);
+    out.append(std::string_view(text, static_cast<size_t>(end - text)));
 }
 
 void append_uuid(const Cell &c, Buffer &out)
@@ -202,8 +220,8 @@ void append_text(const Type &t, const Cell &c, Buffer &out)
     case Kind::int4:
     case Kind::int8:
     case Kind::oid: return append_integer(c.i, out);
-    case Kind::float4: return append_float(c.f, 6, out);
-    case Kind::float8: return append_float(c.d, 15, out);
+    case Kind::float4: return append_float<float, double>(c.f, 6, out);
+    case Kind::float8: return append_float<double, long double>(c.d, 15, out);
     case Kind::numeric:
     case Kind::money: return append_digits(c, out);
     case Kind::bytes: return append_hex(c, out);
