@@ -33,17 +33,15 @@ class Reader:
     def read(self, paths, mode="raw"):
         """Generator of (path, list of rows), in order."""
         command = self.command + ([mode] if self.logical else []) + list(paths)
-        with tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=self.env)
-            try:
-                yield from self._files(process.stdout, paths)
-            finally:
-                process.stdout.close()
-                status = process.wait()
+        # Files, not pipes: what the process has to say about its end comes before any of its rows is believed.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+            status = subprocess.run(command, stdout=out, stderr=errors, env=self.env).returncode
             errors.seek(0)
             said = errors.read().decode(errors="replace")
-        if status or said:
-            raise ReaderError("%s: exit status %d\n%s" % (self.name, status, said[-2000:]))
+            if status or said:
+                raise ReaderError("%s: exit status %d\n%s" % (self.name, status, said[-2000:]))
+            out.seek(0)
+            yield from self._files(out, paths)
 
     def _files(self, lines, paths):
         expected = list(paths)

@@ -23,6 +23,17 @@ const codecs = {
   zstandard: (data, done) => done(null, Buffer.from(fzstd.decompress(data))),
 };
 
+// avsc takes the registry's long only for the bare word, not for {"type": "long", "logicalType": ...}.
+function plain(schema) {
+  if (Array.isArray(schema)) return schema.map(plain);
+  if (schema === null || typeof schema !== 'object') return schema;
+  if (schema.type === 'long') return 'long';
+  const copy = { ...schema };
+  for (const key of ['type', 'items', 'values']) if (key in copy) copy[key] = plain(copy[key]);
+  if (copy.fields) copy.fields = copy.fields.map((f) => ({ ...f, type: plain(f.type) }));
+  return copy;
+}
+
 function floatBits(value, width) {
   const b = Buffer.alloc(width);
   if (width === 4) b.writeFloatBE(value); else b.writeDoubleBE(value);
@@ -56,13 +67,19 @@ function fields(type, value) {
   return `[${type.fields.map((f) => canonical(f.type, value[f.name])).join(',')}]`;
 }
 
+// writeSync may write a part only. Standard output is a file: a pipe could answer EAGAIN.
+function write(lines) {
+  let rest = Buffer.from(`${lines.splice(0).join('\n')}\n`);
+  while (rest.length) rest = rest.subarray(fs.writeSync(1, rest));
+}
+
 function readFile(path, out) {
   return new Promise((resolve, reject) => {
     let rows = 0;
     let type;
     const options = {
       codecs,
-      parseHook: (schema) => avro.Type.forSchema(schema, { registry: { long }, wrapUnions: true }),
+      parseHook: (schema) => avro.Type.forSchema(plain(schema), { registry: { long }, wrapUnions: true }),
     };
     out.push(JSON.stringify({ file: path }));
     avro.createFileDecoder(path, options)
@@ -70,7 +87,7 @@ function readFile(path, out) {
       .on('data', (row) => {
         rows++;
         out.push(fields(type, row));
-        if (out.length >= 1000) fs.writeSync(1, out.splice(0).join('\n') + '\n');
+        if (out.length >= 1000) write(out);
       })
       .on('error', reject)
       .on('end', () => { out.push(`{"rows":${rows}}`); resolve(); });
@@ -80,7 +97,7 @@ function readFile(path, out) {
 async function main() {
   const out = [];
   for (const path of process.argv.slice(2)) await readFile(path, out);
-  if (out.length) fs.writeSync(1, out.join('\n') + '\n');
+  if (out.length) write(out);
 }
 
 main().catch((e) => { console.error(e); process.exit(1); });
