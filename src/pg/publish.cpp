@@ -106,10 +106,11 @@ bool exchange(Publication *p, uint32 k, const char *hidden, const char *final)
     if (renameat2(dirfd, hidden, dirfd, final, RENAME_EXCHANGE) != 0)
         return fail(p, k, "replace file", errno);
     p->slots[k].put = Put::exchanged;
-    if (fstatat(dirfd, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) return true;
-    p->irregular = true;
+    int err = fstatat(dirfd, hidden, &st, AT_SYMLINK_NOFOLLOW) != 0 ? errno : 0;
+    if (!err && S_ISREG(st.st_mode)) return true;
+    p->irregular = !err;
     if (renameat2(dirfd, hidden, dirfd, final, RENAME_EXCHANGE) == 0) p->slots[k].put = Put::hidden;
-    return fail(p, k, "replace file", EISDIR);
+    return fail(p, k, "replace file", err ? err : EISDIR);
 }
 
 // F exists: put ours in its place. False with err == ENOENT: it went away meanwhile.

@@ -189,8 +189,9 @@ def wait_for_rows(c, session, rows=1):
     wait_for(lambda: c.psql(sql), "progress of the export")
 
 
-def wait_ready(c):
-    """After a crash, until the server accepts connections again."""
+def wait_recovered(c, pid):
+    """After the death of backend pid, until the server has noticed and accepts connections again."""
+    wait_for(lambda: not os.path.exists("/proc/%d" % pid), "the postmaster to notice")
     wait_for(lambda: c.run("SELECT 1").error is None, "the server")
 
 

@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""fault_test.py - the promise for files when system calls fail, one by one and everywhere.
+
+A shim (test/shim) in the server makes calls on export files fail, or the process die, at a chosen place.
+"""
+import errno
+import os
+import re
+import signal
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import harness  # noqa: E402
+from lib.promise import (EDQUOT, EINVAL, EIO, ENOSPC, EOPNOTSUPP, Faults, Target, assert_clean_log,  # noqa: E402
+                         assert_keys, copy, descriptors, fresh_dir, hidden, keys, read_avro, spout_cluster,
+                         stopped, wait_for, wait_recovered)
+
+BIG = 2_000_000  # rows; more than two windows of write-back
+
+c = faults = work = session = None
+crashes = 0
+
+
+def setup_module():
+    global c, faults, work, session
+    work = tempfile.TemporaryDirectory(prefix="spout-shim-")
+    faults = Faults(work.name)
+    c = spout_cluster(env=faults.env("/out/t"))
+    session = c.session()
+
+
+def teardown_module():
+    if c:
+        c.remove()
+    work.cleanup()
+
+
+def target(rows=10):
+    d = fresh_dir(c, "t")
+    session.run(copy(d + "/f.avro", keys(rows)))
+    return Target(d + "/f.avro")
+
+
+def old_set(n=4):
+    """A set of n files with ten rows each and a manifest; the new run of new_set() has other rows."""
+    d = fresh_dir(c, "t")
+    session.run(copy(d + "/s.avro", keys(10 * n), max_rows_per_file=10, manifest="on"))
+    return [Target(os.path.join(d, name)) for name in sorted(os.listdir(d))]
+
+
+def new_set(t, n=4):
+    return copy(t.dir + "/s.avro", keys(20 * n), max_rows_per_file=20, manifest="on")
+
+
+def fails(statement, *rules):
+    """The statement's error under these rules; the session survives, and no descriptor is left open."""
+    before = sorted(descriptors(session.backend_pid))
+    with faults(*rules):
+        error = session.error(statement)
+    assert session.run("SELECT 1") == [["1"]]
+    assert sorted(descriptors(session.backend_pid)) == before
+    return error
+
+
+# --- single calls --------------------------------------------------------------------------------------
+def test_write_errors():
+    t = target()
+    for skip in (0, 1, 5):
+        for err, state in [(EIO, "58030"), (ENOSPC, "53100"), (EDQUOT, "53100"), (errno.EFBIG, "53100")]:
+            e = fails(copy(t.path, keys(100_000)), "write %d 1 errno=%d" % (skip, err))
+            assert e.sqlstate == state and t.path in e.message and os.strerror(err) in e.message, e
+            t.assert_untouched()
+
+
+def test_short_and_interrupted_writes_are_continued():
+    t = target()
+    with faults("write 0 400 short", "write 450 5 errno=%d" % errno.EINTR):
+        session.run(copy(t.path, keys(20_000)))
+    assert_keys(t.path, 20_000)
+
+
+def test_fsync_of_the_file():
+    """One error, no second fsync of that inode, no PANIC; a repeated export works."""
+    t = target()
+
+    def run():
+        faults.set("log", "fsync 0 1 errno=%d" % EIO)
+        e = session.error(copy(t.path, keys(1000)))
+        assert e.sqlstate == "58030" and t.path in e.message, e
+    calls = faults.trace(run)
+    assert [call for call, _, _ in calls].count("fsync") == 1, calls
+    t.assert_untouched()
+    session.run(copy(t.path, keys(1000)))
+    assert_keys(t.path, 1000)
+
+
+def test_write_back_windows():
+    t = target()
+    for skip in (0, 1):
+        e = fails(copy(t.path, keys(BIG)), "sync_file_range %d 1 errno=%d" % (skip, EIO))
+        assert e.sqlstate == "58030" and t.path in e.message, e
+        t.assert_untouched()
+
+
+def test_file_system_without_write_back_windows():
+    t = target()
+    with faults("sync_file_range 0 -1 errno=%d" % errno.ENOSYS):
+        session.run(copy(t.path, keys(BIG)))
+    assert read_avro(t.path)[0] == BIG
+
+
+def test_fsync_of_the_directory_undoes_publishing():
+    t = target()
+    e = fails(copy(t.path, keys(1000)), "fsync 1 1 errno=%d" % EIO)
+    assert e.sqlstate == "58030" and t.dir in e.message and not e.detail, e
+    t.assert_untouched()
+    e = fails(copy(t.dir + "/new.avro", keys(1000)), "fsync 1 1 errno=%d" % EIO)
+    assert e.sqlstate == "58030", e
+    t.assert_untouched()
+
+
+def test_undo_that_fails_says_which_files_are_new():
+    t = target()
+    e = fails(copy(t.path, keys(1000)), "fsync 1 1 errno=%d" % EIO, "exchange 1 1 errno=%d" % EIO)
+    assert e.sqlstate == "58030" and t.path in e.detail, e
+    assert_keys(t.path, 1000)
+    assert len(hidden(t.dir)) == 1  # what the file held before
+
+
+def test_close_of_a_file_of_a_set():
+    targets = old_set()
+    for err, state in [(EIO, "58030"), (EDQUOT, "53100")]:
+        for k in range(4):
+            e = fails(new_set(targets[0]), "close %d 1 errno=%d #" % (k, err))  # nameless when opened
+            assert e.sqlstate == state, e
+            for t in targets:
+                t.assert_untouched()
+
+
+def test_exchange_k_of_a_set_undoes_the_ones_before():
+    targets = old_set()
+    for k in range(5):
+        e = fails(new_set(targets[0]), "exchange %d 1 errno=%d" % (k, EIO))
+        assert e.sqlstate == "58030" and not e.detail, e
+        for t in targets:
+            t.assert_untouched()
+
+
+def test_directory_syncs_of_a_set():
+    targets = old_set()
+    calls = faults.trace(lambda: session.run(new_set(targets[0])))
+    syncs = [i for i, (call, _, _) in enumerate([x for x in calls if x[0] == "fsync"])]
+    targets = old_set()
+    for k in syncs:
+        e = fails(new_set(targets[0]), "fsync %d 1 errno=%d" % (k, EIO))
+        assert e.sqlstate == "58030", e
+        for t in targets:
+            t.assert_untouched()
+
+
+# --- what a file system may lack -----------------------------------------------------------------------
+LACKS = {
+    "O_TMPFILE": ["tmpfile 0 -1 errno=%d" % EOPNOTSUPP],
+    "exchange": ["exchange 0 -1 errno=%d" % EINVAL],
+    "renameat2": ["exchange 0 -1 errno=%d" % errno.ENOSYS, "noreplace 0 -1 errno=%d" % errno.ENOSYS],
+    "locks": ["flock 0 -1 errno=%d" % errno.ENOLCK],
+    "hard links": ["tmpfile 0 -1 errno=%d" % EOPNOTSUPP, "linkat 0 -1 errno=%d" % errno.EPERM,
+                   "exchange 0 -1 errno=%d" % EINVAL, "noreplace 0 -1 errno=%d" % EINVAL],
+    "all but links": ["tmpfile 0 -1 errno=%d" % errno.EISDIR, "exchange 0 -1 errno=%d" % EINVAL,
+                      "noreplace 0 -1 errno=%d" % EINVAL, "flock 0 -1 errno=%d" % EOPNOTSUPP],
+}
+
+
+def test_fallbacks_write_the_same_files():
+    for lack, rules in LACKS.items():
+        t = target()
+        with faults(*rules):
+            session.run(copy(t.path, keys(2000)))
+            session.run(copy(t.dir + "/new.avro", keys(3000)))
+            e = session.error(copy(t.dir + "/new.avro", keys(1), if_exists="error"))
+            assert e.sqlstate == "58P02", (lack, e)
+            session.run(copy(t.dir + "/s.avro", keys(50), max_rows_per_file=20, manifest="on"))
+            session.run(copy(t.dir + "/s.avro", keys(30), max_rows_per_file=20, manifest="on"))
+        assert_keys(t.path, 2000)
+        assert_keys(t.dir + "/new.avro", 3000)
+        names = ["f.avro", "new.avro", "s.manifest.json", "s_000.avro", "s_001.avro"]
+        assert sorted(os.listdir(t.dir)) == names, (lack, os.listdir(t.dir))
+
+
+def test_fallbacks_keep_the_promise():
+    for lack, rules in LACKS.items():
+        t = target()
+        faults.set(*rules)
+        session.error(copy(t.path, "SELECT 1 / (g - 5000) FROM generate_series(1, 9000) g"))
+        t.assert_untouched()
+        if lack == "hard links":
+            continue  # without them a replaced file cannot be brought back
+        e = fails(copy(t.path, keys(1000)), *rules, "fsync 1 1 errno=%d" % EIO)
+        assert e.sqlstate == "58030" and not e.detail, (lack, e)
+        t.assert_untouched()
+        e = fails(copy(t.dir + "/new.avro", keys(1000)), *rules, "fsync 1 1 errno=%d" % EIO)
+        assert e.sqlstate == "58030" and not e.detail, (lack, e)
+        t.assert_untouched()
+
+
+def test_replaced_file_that_cannot_be_brought_back_is_named():
+    t = target()
+    e = fails(copy(t.path, keys(1000)), *LACKS["hard links"], "fsync 1 1 errno=%d" % EIO)
+    assert e.sqlstate == "58030" and t.path in e.detail, e
+    assert_keys(t.path, 1000)
+
+
+# --- order of calls ------------------------------------------------------------------------------------
+def position(calls, *wanted):
+    found = [i for i, (call, path, _) in enumerate(calls) if call in wanted]
+    assert found, "no %s in %s" % (wanted, calls)
+    return found[-1]
+
+
+def test_data_is_durable_before_it_is_visible():
+    t = target()
+    calls = faults.trace(lambda: session.run(copy(t.path, keys(1000))))
+    order = [position(calls, "write"), min(i for i, x in enumerate(calls) if x[0] == "fsync"),
+             position(calls, "exchange"), position(calls, "fsync"), position(calls, "unlinkat")]
+    assert order == sorted(order) and len(set(order)) == 5, calls
+
+
+def test_sync_off_never_syncs():
+    t = target()
+    calls = faults.trace(lambda: session.run(copy(t.path, keys(BIG), sync="off")))
+    assert not [x for x in calls if x[0] in ("fsync", "fdatasync", "sync_file_range")]
+    assert read_avro(t.path)[0] == BIG
+
+
+# --- everywhere ----------------------------------------------------------------------------------------
+def outcome(targets, new_names):
+    """'old' if nothing changed, 'new' if every file is the new run's; anything else is a torn result."""
+    state = [t.state() for t in targets]
+    same = [now == t.before for now, t in zip(state, targets)]
+    if all(same):
+        return "old"
+    assert not any(same), "mixed: %s" % [t.name for t, s in zip(targets, same) if s]
+    assert [n for n in new_names if not os.path.exists(n)] == []
+    return "new"
+
+
+def scenarios():
+    """(name, prepare() -> targets, statement(targets))."""
+    def absent():
+        return [Target(fresh_dir(c, "t") + "/f.avro")]
+    yield "new file", absent, lambda ts: copy(ts[0].path, keys(1000))
+    yield "replaced file", lambda: [target()], lambda ts: copy(ts[0].path, keys(1000))
+    yield "replaced set", lambda: old_set(3), lambda ts: new_set(ts[0], 3)
+
+
+def test_error_at_every_call():
+    """EIO in place of each call in turn: old and an ERROR, or new and success; alive, nothing left open."""
+    for name, prepare, statement in scenarios():
+        targets = prepare()
+        calls = faults.trace(lambda: session.run(statement(targets)))
+        for k, (call, path, _) in enumerate(calls):
+            where = "%s, call %d: %s %s" % (name, k, call, path)
+            targets = prepare()
+            before = sorted(descriptors(session.backend_pid))
+            with faults("any %d 1 errno=%d" % (k, EIO)):
+                session.send(statement(targets))
+                error = session.result().error
+            assert session.run("SELECT 1") == [["1"]], where
+            assert sorted(descriptors(session.backend_pid)) == before, where
+            got = outcome(targets, [t.path for t in targets])
+            assert got == ("old" if error else "new"), "%s: %s, %s" % (where, got, error)
+            if error:
+                assert error.sqlstate == "58030", where
+            # An unlink that fails is the only thing that may leave a name behind, and not a visible one.
+            left = set(os.listdir(targets[0].dir)) - {t.name for t in targets}
+            assert not left or (call == "unlinkat" and len(left) == 1 and left == set(hidden(targets[0].dir))), \
+                "%s: %s" % (where, left)
+
+
+def kill_at(k, action, statement):
+    global session, crashes
+    with faults("any %d 1 %s" % (k, action)):
+        session.send(statement)
+        if not session.result().error:
+            return False
+    crashes += 1
+    wait_recovered(c, session.backend_pid)
+    session.close()
+    session = c.session()
+    return True
+
+
+def test_sigkill_at_every_call():
+    """The process dies before each call in turn: old or new; sets may be mixed only while publishing."""
+    for name, prepare, statement in scenarios():
+        targets = prepare()
+        calls = faults.trace(lambda: session.run(statement(targets)))
+        publishing = [i for i, x in enumerate(calls) if x[0] in ("exchange", "noreplace", "linkat")]
+        for k, (call, path, _) in enumerate(calls):
+            where = "%s, call %d: %s %s" % (name, k, call, path)
+            targets = prepare()
+            assert kill_at(k, "kill", statement(targets)), where
+            for t in targets:
+                if t.state() and t.name.endswith(".avro"):
+                    read_avro(t.path)  # whole, whichever it is
+            if len(targets) == 1 or k <= min(publishing):
+                outcome(targets, [t.path for t in targets if t.before])
+            others = set(os.listdir(targets[0].dir)) - {t.name for t in targets}
+            assert others == set(hidden(targets[0].dir)), "%s: %s" % (where, others)
+    print("        %d kills" % crashes)
+
+
+def test_cancel_while_publishing_is_all_or_nothing():
+    for name, prepare, statement in scenarios():
+        targets = prepare()
+        calls = faults.trace(lambda: session.run(statement(targets)))
+        first = min(i for i, x in enumerate(calls) if x[0] in ("exchange", "noreplace", "linkat"))
+        for k in range(first, len(calls)):
+            targets = prepare()
+            with faults("any %d 1 stop" % k):
+                session.send(statement(targets))
+                wait_for(lambda: stopped(session.backend_pid), "call %d" % k)
+                os.kill(session.backend_pid, signal.SIGINT)  # cancel
+                os.kill(session.backend_pid, signal.SIGCONT)
+                session.result()
+            outcome(targets, [t.path for t in targets])
+            assert set(os.listdir(targets[0].dir)) == {t.name for t in targets}, (name, k, calls[k])
+
+
+def test_zz_log_is_clean():
+    assert_clean_log(c, crashes)
+    assert len(re.findall("all server processes terminated; reinitializing", c.log)) == crashes
+
+
+if __name__ == "__main__":
+    harness.main()
