@@ -7,6 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pg/pg.hpp"
+
+extern "C" {
+#include "storage/fd.h"
+}
+
 #include "pg/file_error.hpp"
 #include "pg/paths.hpp"
 #include "pg/sink.hpp"

@@ -12,17 +12,17 @@
 extern "C" {
 #include "lib/stringinfo.h"
 #include "storage/latch.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 }
 
+#include "pg/pump.hpp"
 #include "pg/sink_file.hpp"
 
 namespace spout
 {
 namespace
 {
-constexpr int kLockTimeoutMs = 10000;
+constexpr uint64 kLockTimeoutS = 10;
 constexpr int kLockPollMs = 10;
 constexpr int kMaxTries = 8; // others may create and remove F while we decide how to replace it
 
@@ -239,15 +239,15 @@ int remove_old(Publication *p)
 // Keeps two sets from mixing. Where the file system has no locks (NFS), goes on without.
 void lock_directory(FileSink *s)
 {
-    TimestampTz start = GetCurrentTimestamp();
+    uint64 start = now_ns();
     while (flock(s->dirfd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EBADF || errno == ENOLCK || cannot_do(errno)) return;
         if (errno != EWOULDBLOCK && errno != EINTR) raise_file_error(errno, "lock directory", s->dir);
-        if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), kLockTimeoutMs))
+        if (now_ns() - start > kLockTimeoutS * 1000000000u)
             ereport(
                 ERROR,
                 (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("could not lock directory \"%s\"", s->dir),
-                 errdetail("Another export has been publishing there for %d seconds.", kLockTimeoutMs / 1000),
+                 errdetail("Another export has been publishing there for %d seconds.", (int)kLockTimeoutS),
                  errhint("Repeat the export; nothing was changed.")));
         (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kLockPollMs,
                         PG_WAIT_EXTENSION);
