@@ -51,7 +51,7 @@ def check(oracle, exports, reader, mode="raw"):
     problems, rows = [], 0
     for x in exports:
         rows += len(found[x.path])
-        wrong = truth.difference(oracle.rows(x.plain, x.columns), found[x.path])
+        wrong = truth.difference(oracle.rows(x.source, x.plain, x.columns), found[x.path])
         if wrong:
             problems.append("%s, codec %s, %s:\n%s" % (reader, x.codec, x.source, wrong))
     assert not problems, "\n".join(problems)

@@ -35,15 +35,16 @@ def teardown_module():
 
 
 def test_every_relation_of_the_catalogs():
-    """One relation one codec, in turn. All in one transaction with frozen statistics, so that SELECT and the export see
-    the same; what still moves between two looks (a view of locks or memory) is compared through a snapshot of it."""
+    """One relation one codec, in turn of the three that every reader knows. All in one transaction with frozen statistics,
+    so that SELECT and the export see the same; what still moves between two looks (a view of locks or memory) is compared
+    through a snapshot of it."""
     relations = [r[0] for r in c.psql(
         "SELECT c.oid::regclass::text FROM pg_class c WHERE relkind IN ('r', 'v') AND relnamespace IN "
         "('pg_catalog'::regnamespace, 'information_schema'::regnamespace) ORDER BY 1")]
     oracle = truth.Truth(c)
     begin = truth.SETTINGS + "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL stats_fetch_consistency = snapshot;"
     again = {r: c.out("again_%d.txt" % i) for i, r in enumerate(relations)}
-    exports = {r: corpus.Exported(c, "catalog_%d" % i, "SELECT * FROM %s" % r, oracle.columns(r), CODECS[i % len(CODECS)])
+    exports = {r: corpus.Exported(c, "catalog_%d" % i, "SELECT * FROM %s" % r, oracle.columns(r), CODECS[i % 3])
                for i, r in enumerate(relations)}
     c.psql(begin + "\n".join("%s COPY (%s) TO '%s';" % (x.sql, x.source, again[r]) for r, x in exports.items()))
     moving = [r for r, x in exports.items() if open(x.plain, "rb").read() != open(again[r], "rb").read()]
@@ -59,7 +60,7 @@ def test_every_relation_of_the_catalogs():
         files, rows = corpus.check(oracle, list(exports.values()), reader)
         print("        %s: %d relations, %d rows equal" % (reader, files, rows), flush=True)
         compared[reader.name] = files
-    assert compared["fastavro"] == len(relations) > 150
+    assert set(compared.values()) == {len(relations)} and len(relations) > 150, compared
     print("        seen through a snapshot: " + ", ".join(moving), flush=True)
 
 

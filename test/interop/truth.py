@@ -31,7 +31,7 @@ class Truth:
 
     def __init__(self, cluster, on_infinity=None, on_nan=None, logical=False):
         self.cluster, self.on_infinity, self.on_nan, self.logical = cluster, on_infinity, on_nan, logical
-        self.types, self.attributes = {}, {}
+        self.types, self.attributes, self.known = {}, {}, {}
         self.refresh()
 
     def refresh(self):
@@ -52,11 +52,13 @@ class Truth:
         """(type oid, typmod) of the columns of a table or view that exists since the last refresh()."""
         return self.attributes.get(int(self.cluster.value("SELECT '%s'::regclass::oid" % relation)), [])
 
-    def rows(self, path, columns):
-        """Expected rows, from a file that core's COPY wrote under SETTINGS."""
-        convert = [self.converter(*c) for c in columns]
-        for row in literals.copy_rows(path, len(columns)):
-            yield [None if v is None else f(v) for f, v in zip(convert, row, strict=True)]
+    def rows(self, source, path, columns):
+        """Expected rows of a query, from a file that core's COPY wrote under SETTINGS; remembered by the query."""
+        if source not in self.known:
+            convert = [self.converter(*c) for c in columns]
+            self.known[source] = [[None if v is None else f(v) for f, v in zip(convert, row, strict=True)]
+                                  for row in literals.copy_rows(path, len(columns))]
+        return self.known[source]
 
     # --- converters: text to canonical value --------------------------------------------------------
     def converter(self, typid, typmod):
@@ -143,10 +145,10 @@ class Truth:
 def difference(expected, rows, limit=3):
     """What differs, for an assertion message; empty if nothing does."""
     found = []
-    expected = list(expected)
     for number, (want, got) in enumerate(zip(expected, rows), 1):
+        if want == got and str(want) == str(got):  # equal is not enough: 1 == True == 1.0
+            continue
         for column, (w, g) in enumerate(zip(want, got), 1):
-            # Comparing texts keeps 1 and true, or 1 and 1.0, apart.
             if w != g or json.dumps(w, sort_keys=True) != json.dumps(g, sort_keys=True):
                 found.append("row %d, column %d: expected %.300r, got %.300r" % (number, column, w, g))
                 if len(found) == limit:
