@@ -149,7 +149,8 @@ void AvroC::decode(Bytes row)
                                   static_cast<int64_t>(row.n));
     int rc = avro_value_read(h.reader, &h.value);
     if (rc != 0) fail(Code::corrupt, rc, "Avro C cannot read it");
-    if (!avro_reader_is_eof(h.reader))
+    char beyond;
+    if (avro_read(h.reader, &beyond, 1) == 0)
         throw Error(Code::corrupt, "Avro C reads fewer bytes of it than there are");
 }
 

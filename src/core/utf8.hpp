@@ -1,0 +1,10 @@
+// utf8.hpp - is a text well-formed UTF-8? For text that comes from files; the server's own is valid already.
+// Source: Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace spout
+{
+bool is_utf8(const uint8_t *p, size_t n) noexcept;
+} // namespace spout

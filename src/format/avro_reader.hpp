@@ -1,0 +1,73 @@
+// avro_reader.hpp - reads an Avro object container file back, as strictly as a reader can be: every length is
+// checked before memory is asked for, every row is walked, and then decoded by Avro C as well.
+// Knows no descriptors: bytes come from ReadOps. Sources: Avro 1.12 specification, "Object Container Files";
+// our limits.
+#pragma once
+#include <map>
+#include <string>
+
+#include "codec/codec.hpp"
+#include "core/wall.hpp"
+#include "format/avro_c.hpp"
+#include "format/avro_datum.hpp"
+
+namespace spout::avro
+{
+// Bytes on their way in, counted and checksummed.
+class Source
+{
+  public:
+    explicit Source(const ReadOps &ops) : ops_(ops) {}
+    bool at_end() { return at_ == buffer_.size() && !fill(); }
+    // These throw Error(Code::corrupt) where the file ends, Error(Code::internal) when reading fails.
+    uint8_t byte();
+    int64_t number();
+    // Appends n bytes. Asks for memory as they arrive, since n is what the file claims.
+    void take(uint64_t n, Buffer &to);
+
+    uint64_t bytes() const { return bytes_; } // read so far
+    uint32_t crc32c() const { return crc32c_; }
+
+  private:
+    bool fill(); // false at the end of the file
+    ReadOps ops_;
+    Buffer buffer_;
+    size_t at_ = 0; // what of the buffer was handed out
+    uint64_t bytes_ = 0;
+    uint32_t crc32c_ = 0;
+};
+
+class FileReader
+{
+  public:
+    // Reads the header. Throws Error(Code::corrupt), or what Source throws.
+    explicit FileReader(const ReadOps &);
+    // Reads and checks one block; false at the end. Throws Error(Code::corrupt) or Error(Code::limit) with
+    // `block 3: ...`. Not to be called again after that.
+    bool next();
+    ReadStats stats() const;
+    const Schema &schema() const { return schema_; }
+
+  private:
+    static constexpr size_t kSync = 16;
+    using Metadata = std::map<std::string, std::string>;
+
+    Metadata read_header();
+    std::string header_string(size_t *left);
+    void open_schema(const Metadata &);
+    void open_codec(const Metadata &);
+    void block();
+    Bytes unpack();
+    void rows(Bytes raw, uint64_t n);
+
+    Source source_;
+    Schema schema_;
+    std::unique_ptr<DatumChecker> checker_;
+    std::unique_ptr<AvroC> second_;
+    std::unique_ptr<Codec> codec_; // null: none
+    bool snappy_ = false;          // data is followed by a checksum
+    uint8_t sync_[kSync];
+    Buffer packed_, raw_;
+    uint64_t rows_ = 0, blocks_ = 0, raw_bytes_ = 0;
+};
+} // namespace spout::avro
