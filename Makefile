@@ -47,7 +47,7 @@ override with_llvm = no
 
 # libdeflate is faster than zlib; without it zlib does the work.
 HAVE_LIBDEFLATE := $(shell printf '\043include <libdeflate.h>\n' | $(CXX) -E -x c++ - >/dev/null 2>&1 && echo 1)
-CODEC_LIBS = -lsnappy -lzstd -lbz2 -llzma -lz -lavro
+CODEC_LIBS = -lsnappy -lzstd -llz4 -lbz2 -llzma -lz -lavro
 ifeq ($(HAVE_LIBDEFLATE),1)
 CODEC_DEFS = -DHAVE_LIBDEFLATE
 CODEC_LIBS += -ldeflate

@@ -7,7 +7,7 @@ mode=${1:-build}
 case $mode in build | test) ;; *) die "usage: tools/setup.sh [build|test]" ;; esac
 
 # The packages of each mode; `server`, `sanitizers` and Node are looked for by what they bring.
-BUILD="g++ make libavro-dev libsnappy-dev libdeflate-dev libzstd-dev zlib1g-dev libbz2-dev
+BUILD="g++ make libavro-dev libsnappy-dev libdeflate-dev libzstd-dev liblz4-dev zlib1g-dev libbz2-dev
     liblzma-dev nlohmann-json3-dev libpq-dev python3 python3-avro python3-snappy util-linux"
 TEST="libgtest-dev clang clang-format clang-tidy python3-venv python3-zstandard avro-bin e2fsprogs
     procps git ca-certificates"

@@ -1,5 +1,5 @@
-// deflate.cpp - raw DEFLATE (RFC 1951), as Avro wants it: no zlib or gzip wrapper.
-// libdeflate where the build has it, else zlib; both give frames the other reads.
+// deflate.cpp - DEFLATE: raw (RFC 1951), as Avro wants it, and as a gzip member (RFC 1952) without name or
+// time. libdeflate where the build has it, else zlib; both give frames the other reads.
 #ifdef HAVE_LIBDEFLATE
 #include <libdeflate.h>
 #else
@@ -32,7 +32,18 @@ size_t next_guess(size_t guess, size_t max_out)
     return guess > max_out / 2 ? max_out : guess * 2;
 }
 
-class Deflate : public Codec
+struct Raw {
+    static constexpr auto bound = libdeflate_deflate_compress_bound;
+    static constexpr auto compress = libdeflate_deflate_compress;
+    static constexpr auto decompress = libdeflate_deflate_decompress_ex;
+};
+struct Gzip {
+    static constexpr auto bound = libdeflate_gzip_compress_bound;
+    static constexpr auto compress = libdeflate_gzip_compress;
+    static constexpr auto decompress = libdeflate_gzip_decompress_ex;
+};
+
+template <class Form> class Deflate : public Codec
 {
   public:
     explicit Deflate(int level)
@@ -47,8 +58,8 @@ class Deflate : public Codec
 
     void compress(Bytes in, Buffer &out) override
     {
-        size_t room = libdeflate_deflate_compress_bound(compressor_, in.n);
-        size_t n = libdeflate_deflate_compress(compressor_, in.p, in.n, out.reserve(room), room);
+        size_t room = Form::bound(compressor_, in.n);
+        size_t n = Form::compress(compressor_, in.p, in.n, out.reserve(room), room);
         if (!n) throw Error(Code::internal, "deflate failed");
         out.advance(n);
     }
@@ -57,8 +68,7 @@ class Deflate : public Codec
     {
         for (size_t room = first_guess(in.n, max_out);; room = next_guess(room, max_out)) {
             size_t used, got;
-            auto rc = libdeflate_deflate_decompress_ex(decompressor_, in.p, in.n, out.reserve(room), room,
-                                                       &used, &got);
+            auto rc = Form::decompress(decompressor_, in.p, in.n, out.reserve(room), room, &used, &got);
             if (rc == LIBDEFLATE_INSUFFICIENT_SPACE) continue;
             if (rc != LIBDEFLATE_SUCCESS || used != in.n) corrupt();
             out.advance(got);
@@ -76,9 +86,15 @@ class Deflate : public Codec
     libdeflate_decompressor *decompressor_; // owned
 };
 #else
-constexpr int kRaw = -15; // window bits: no wrapper
+// Window bits; the sign and the 16 choose the wrapper.
+struct Raw {
+    static constexpr int bits = -15;
+};
+struct Gzip {
+    static constexpr int bits = 15 + 16;
+};
 
-class Deflate : public Codec
+template <class Form> class Deflate : public Codec
 {
   public:
     explicit Deflate(int level) : level_(level) {}
@@ -86,7 +102,8 @@ class Deflate : public Codec
     void compress(Bytes in, Buffer &out) override
     {
         z_stream z = {};
-        if (deflateInit2(&z, level_, Z_DEFLATED, kRaw, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+        if (deflateInit2(&z, level_, Z_DEFLATED, Form::bits, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+            throw std::bad_alloc();
         End end{&z, deflateEnd};
         if (in.n > UINT32_MAX) throw Error(Code::limit, "block is too large for deflate");
         size_t room = deflateBound(&z, in.n);
@@ -102,7 +119,7 @@ class Deflate : public Codec
     {
         z_stream z = {};
         if (in.n > UINT32_MAX) corrupt();
-        if (inflateInit2(&z, kRaw) != Z_OK) throw std::bad_alloc();
+        if (inflateInit2(&z, Form::bits) != Z_OK) throw std::bad_alloc();
         End end{&z, inflateEnd};
         z.next_in = const_cast<uint8_t *>(in.p);
         z.avail_in = static_cast<uInt>(in.n);
@@ -132,7 +149,12 @@ class Deflate : public Codec
 #endif
 } // namespace
 
-extern const CodecDef kDeflate;
-const CodecDef kDeflate = {
-    "deflate", 1, 6, 9, [](int level) -> std::unique_ptr<Codec> { return std::make_unique<Deflate>(level); }};
+template <class Form> std::unique_ptr<Codec> make(int level)
+{
+    return std::make_unique<Deflate<Form>>(level);
+}
+
+extern const CodecDef kDeflate, kGzip;
+const CodecDef kDeflate = {"deflate", 1, 6, 9, make<Raw>};
+const CodecDef kGzip = {"gzip", 1, 6, 9, make<Gzip>};
 } // namespace spout

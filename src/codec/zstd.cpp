@@ -14,9 +14,11 @@ namespace
 class Zstd : public Codec
 {
   public:
-    explicit Zstd(int level) : compress_(ZSTD_createCCtx()), decompress_(nullptr), level_(level)
+    Zstd(int level, bool checksum) : compress_(ZSTD_createCCtx()), decompress_(nullptr)
     {
         if (!compress_) throw std::bad_alloc();
+        ZSTD_CCtx_setParameter(compress_, ZSTD_c_compressionLevel, level);
+        ZSTD_CCtx_setParameter(compress_, ZSTD_c_checksumFlag, checksum);
     }
     ~Zstd() override
     {
@@ -27,7 +29,7 @@ class Zstd : public Codec
     void compress(Bytes in, Buffer &out) override
     {
         size_t room = ZSTD_compressBound(in.n);
-        size_t n = ZSTD_compressCCtx(compress_, out.reserve(room), room, in.p, in.n, level_);
+        size_t n = ZSTD_compress2(compress_, out.reserve(room), room, in.p, in.n);
         if (ZSTD_isError(n)) {
             if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation) throw std::bad_alloc();
             throw Error(Code::internal, std::string("zstd failed: ") + ZSTD_getErrorName(n));
@@ -64,11 +66,15 @@ class Zstd : public Codec
 
     ZSTD_CCtx *compress_;   // owned
     ZSTD_DCtx *decompress_; // owned, made at the first use
-    int level_;
 };
 } // namespace
 
-extern const CodecDef kZstd;
-const CodecDef kZstd = {"zstd", 1, 3, 22,
-                        [](int level) -> std::unique_ptr<Codec> { return std::make_unique<Zstd>(level); }};
+extern const CodecDef kZstd, kZstdChecked;
+const CodecDef kZstd = {"zstd", 1, 3, 22, [](int level) -> std::unique_ptr<Codec> {
+                            return std::make_unique<Zstd>(level, false);
+                        }};
+// For files that have no checksums of their own.
+const CodecDef kZstdChecked = {"zstd_checked", 1, 3, 22, [](int level) -> std::unique_ptr<Codec> {
+                                   return std::make_unique<Zstd>(level, true);
+                               }};
 } // namespace spout
