@@ -43,6 +43,7 @@ using List = Parts;
 
 struct Cell {
     bool null;
+    bool like_null; // CSV only: a text equal to the null string before its encoding was converted
     union {
         int64_t i; // bool, integers, oid; date = days, time = us, timestamp = us, all since 2000-01-01
         double d;

@@ -14,7 +14,8 @@ namespace
 [[noreturn]] void invalid(const RawOption &o, const char *hint)
 {
     throw Error(Code::bad_value,
-                "invalid value for option \"" + std::string(o.name) + "\": \"" + (o.value ? o.value : "") + "\"",
+                "invalid value for option \"" + std::string(o.name) + "\": \"" + (o.value ? o.value : "") +
+                    "\"",
                 hint);
 }
 
@@ -70,7 +71,8 @@ void set_max_bytes(Options &o, const RawOption &raw)
 void set_if_exists(Options &o, const RawOption &raw)
 {
     o.fail_if_exists = raw.value && iequals(raw.value, "error");
-    if (!o.fail_if_exists && !(raw.value && iequals(raw.value, "replace"))) invalid(raw, "Use replace or error.");
+    if (!o.fail_if_exists && !(raw.value && iequals(raw.value, "replace")))
+        invalid(raw, "Use replace or error.");
 }
 
 void set_parallel(Options &o, const RawOption &raw)
@@ -106,7 +108,8 @@ std::string list_options(const Format &f)
 {
     std::string all = "format";
     for (const OptionDef *t : {kCommon, f.options})
-        for (; t->name; t++) all += ", " + std::string(t->name);
+        for (; t->name; t++)
+            all += ", " + std::string(t->name);
     return "Options of format " + std::string(f.name) + ": " + all + ".";
 }
 
@@ -118,7 +121,7 @@ void apply(Options &o, const RawOption &raw)
         throw Error(Code::bad_value,
                     "option \"" + std::string(raw.name) + "\" is not recognized for format " + o.format->name,
                     list_options(*o.format));
-    def->set(o, raw);
+    if (def->set) def->set(o, raw); // else the server checks it
 }
 
 void resolve_codec(Options &o)
@@ -136,10 +139,11 @@ void resolve_codec(Options &o)
         throw Error(Code::bad_value, "codec " + std::string(o.codec_name) + " has no compression levels",
                     "Leave out compression_level.");
     if (o.level < o.codec->level_min || o.level > o.codec->level_max)
-        throw Error(Code::bad_value,
-                    "compression_level " + std::to_string(o.level) + " is out of range for codec " + o.codec_name,
-                    "The levels of " + std::string(o.codec_name) + " are " + std::to_string(o.codec->level_min) +
-                        " to " + std::to_string(o.codec->level_max) + ".");
+        throw Error(
+            Code::bad_value,
+            "compression_level " + std::to_string(o.level) + " is out of range for codec " + o.codec_name,
+            "The levels of " + std::string(o.codec_name) + " are " + std::to_string(o.codec->level_min) +
+                " to " + std::to_string(o.codec->level_max) + ".");
 }
 
 Options parse(const Format &f, const RawOption *raw, uint32_t n)
@@ -153,7 +157,8 @@ Options parse(const Format &f, const RawOption *raw, uint32_t n)
         try {
             for (uint32_t j = 0; j < i; j++)
                 if (iequals(raw[i].name, raw[j].name))
-                    throw Error(Code::bad_value, "option \"" + std::string(raw[i].name) + "\" is given twice");
+                    throw Error(Code::bad_value,
+                                "option \"" + std::string(raw[i].name) + "\" is given twice");
             apply(o, raw[i]);
         } catch (Error &e) {
             e.option = static_cast<int32_t>(i);
@@ -167,8 +172,23 @@ Options parse(const Format &f, const RawOption *raw, uint32_t n)
 }
 } // namespace
 
+void set_nulls(Options &o, const RawOption &raw)
+{
+    o.omit_nulls = raw.value && iequals(raw.value, "omit");
+    if (!o.omit_nulls && !(raw.value && iequals(raw.value, "keep"))) invalid(raw, "Use keep or omit.");
+}
+
+bool option_is_ours(const char *format, const char *name) noexcept
+{
+    const Format *f = find_format(format);
+    const OptionDef *def = f ? find(kCommon, name) : nullptr;
+    if (f && !def) def = find(f->options, name);
+    return def && def->set;
+}
+
 bool format_known(const char *name) noexcept { return find_format(name) != nullptr; }
 const char *format_name(const Options *o) noexcept { return o->format->name; }
+Style format_style(const Options *o) noexcept { return o->format->style; }
 
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept
 try {

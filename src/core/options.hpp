@@ -10,6 +10,9 @@ struct Format;
 struct CodecDef;
 struct Failure;
 
+// How values reach the encoder: in a form of our own, or as the server prints them for its own COPY CSV
+// and row_to_json (formats.md section 1: mirror formats).
+enum class Style : uint8_t { self_contained, csv, json };
 enum class Profile : uint8_t { spec, iceberg, bigquery, hive, kafka_connect };
 enum class OnInfinity : uint8_t { error, null, clamp };
 enum class OnNan : uint8_t { error, null, string };
@@ -21,15 +24,30 @@ struct RawOption {
     const char *value; // null: given without a value, as in (sync)
 };
 
+// COPY's own CSV options, checked by the server. Texts are in the file's encoding unless said.
+struct CsvOptions {
+    char delimiter, quote, escape;
+    bool header;
+    const char *null_text;
+    const char *null_server; // in the database encoding
+    const bool *force_quote; // per column; null: none
+    int encoding;            // a number of the server's; core never looks at it
+    int (*mblen)(int encoding,
+                 const char *); // bytes of a character; null: none has a byte that looks like ASCII
+};
+
 struct Options {
     const Format *format;
-    const CodecDef *codec; // null: no compression
-    const char *codec_name; // as this format calls it
-    int level;             // resolved; 0 when the codec has none
+    const CodecDef *codec;                          // null: no compression
+    const char *codec_name;                         // as this format calls it
+    int level;                                      // resolved; 0 when the codec has none
     uint64_t max_rows_per_file, max_bytes_per_file; // 0 = off
     bool fail_if_exists, sync, manifest;
     int parallel; // kParallelAuto, 0 = off, or a number of workers
     size_t block_size;
+    CsvOptions csv;
+    bool json_array; // force_array
+    bool omit_nulls; // json, xml
     // avro
     const char *record_name, *name_space; // null: derived
     const char *schema, *metadata;        // JSON text or null

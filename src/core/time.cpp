@@ -90,10 +90,11 @@ uint8_t *time_text(uint8_t *p, int64_t micros)
     return fraction(p, us % 1000000);
 }
 
-uint8_t *timestamp_text(uint8_t *p, int64_t micros, bool with_zone)
+namespace
 {
-    if (micros == kTimestampInfinity) return put(p, "infinity");
-    if (micros == kTimestampMinusInfinity) return put(p, "-infinity");
+// Finite; `zone` is text to put between the time and BC.
+uint8_t *moment_text(uint8_t *p, int64_t micros, char between, std::string_view zone)
+{
     int64_t days = micros / kMicrosPerDay, rest = micros % kMicrosPerDay;
     if (rest < 0) {
         rest += kMicrosPerDay;
@@ -101,10 +102,49 @@ uint8_t *timestamp_text(uint8_t *p, int64_t micros, bool with_zone)
     }
     Civil c = civil_of_days(days);
     p = civil_text(p, c);
-    *p++ = ' ';
-    p = time_text(p, rest);
-    if (with_zone) p = put(p, "+00");
+    *p++ = static_cast<uint8_t>(between);
+    p = put(time_text(p, rest), zone);
     return c.year > 0 ? p : put(p, " BC");
+}
+} // namespace
+
+uint8_t *timestamp_text(uint8_t *p, int64_t micros, bool with_zone)
+{
+    if (micros == kTimestampInfinity) return put(p, "infinity");
+    if (micros == kTimestampMinusInfinity) return put(p, "-infinity");
+    return moment_text(p, micros, ' ', with_zone ? "+00" : "");
+}
+
+uint8_t *iso_timestamp_text(uint8_t *p, int64_t micros)
+{
+    if (micros == kTimestampInfinity) return put(p, "infinity");
+    if (micros == kTimestampMinusInfinity) return put(p, "-infinity");
+    return moment_text(p, micros, 'T', "");
+}
+
+uint8_t *local_timestamp_text(uint8_t *p, int64_t micros, int32_t offset, char between)
+{
+    if (micros == kTimestampInfinity) return put(p, "infinity");
+    if (micros == kTimestampMinusInfinity) return put(p, "-infinity");
+    uint8_t zone[16], *z = zone;
+    auto seconds = static_cast<uint32_t>(offset < 0 ? -offset : offset);
+    *z++ = offset < 0 ? '-' : '+';
+    z = number(z, seconds / 3600, 2);
+    if (seconds % 3600 || between == 'T') {
+        *z++ = ':';
+        z = number(z, seconds / 60 % 60, 2);
+    }
+    if (seconds % 60) {
+        *z++ = ':';
+        z = number(z, seconds % 60, 2);
+    }
+    return moment_text(p, micros, between, {reinterpret_cast<char *>(zone), static_cast<size_t>(z - zone)});
+}
+
+uint8_t *integer_text(uint8_t *p, int64_t v)
+{
+    auto *text = reinterpret_cast<char *>(p);
+    return reinterpret_cast<uint8_t *>(std::to_chars(text, text + 20, v).ptr);
 }
 
 uint8_t *interval_text(uint8_t *p, const Span &s, bool infinite)

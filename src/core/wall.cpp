@@ -1,6 +1,8 @@
 // wall.cpp - the writing side of the wall: every exception of the encoders stops here.
 #include "core/wall.hpp"
 
+#include <chrono>
+
 #include "core/guard.hpp"
 #include "core/writer.hpp"
 
@@ -8,6 +10,13 @@
 
 namespace spout
 {
+namespace
+{
+constexpr size_t kKeepBlocks = 4; // beyond this many blocks, a buffer's memory is given back
+
+BytesRef ref(const Buffer &b) { return {b.data(), b.size()}; }
+} // namespace
+
 Writer::Writer(const Spec &s) : spec(s), wrapped(*s.allocator), frame(*s.allocator)
 {
     const Options &o = spec.options;
@@ -22,16 +31,26 @@ Block &Writer::take()
     pending_rows = 0;
     if (!codec) return block;
     wrapped.bytes.clear();
+    wrapped.bytes.shrink(kKeepBlocks * spec.options.block_size);
+    auto start = std::chrono::steady_clock::now();
     codec->compress(block.bytes.bytes(), wrapped.bytes);
+    auto spent = std::chrono::steady_clock::now() - start;
+    wrapped.compress_ns = static_cast<uint64_t>(std::chrono::nanoseconds(spent).count());
     wrapped.rows = block.rows;
     wrapped.raw_bytes = block.raw_bytes;
     return wrapped;
 }
 
-namespace
+BytesRef Writer::surround(Buffer &bytes)
 {
-BytesRef ref(const Buffer &b) { return {b.data(), b.size()}; }
-} // namespace
+    if (codec && !bytes.empty()) {
+        Buffer plain(*spec.allocator);
+        plain.swap(bytes);
+        codec->compress(plain.bytes(), bytes);
+    }
+    file_empty = file_empty && bytes.empty();
+    return ref(bytes);
+}
 
 Code writer_open(const Spec *spec, Writer **out, Failure *why) noexcept
 try {
@@ -68,8 +87,9 @@ try {
 Code file_begin(Writer *w, uint32_t file, BytesRef *out) noexcept
 try {
     w->frame.clear();
+    w->file_empty = true;
     w->framer->begin(file, w->frame);
-    *out = ref(w->frame);
+    *out = w->surround(w->frame);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
@@ -79,7 +99,8 @@ Code file_place(Writer *w, uint32_t file, uint64_t offset, BlockRef *block) noex
 try {
     w->frame.clear();
     w->framer->before(file, *w->taken, offset, w->frame);
-    block->before = ref(w->frame);
+    block->before = w->surround(w->frame);
+    w->file_empty = false;
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
@@ -89,7 +110,10 @@ Code file_end(Writer *w, uint32_t file, BytesRef *out) noexcept
 try {
     w->frame.clear();
     w->framer->end(file, w->frame);
-    *out = ref(w->frame);
+    // A compressed file of no bytes is not valid: it gets one empty frame.
+    bool bare = w->codec && w->file_empty && w->frame.empty();
+    if (bare) w->codec->compress({nullptr, 0}, w->frame);
+    *out = bare ? ref(w->frame) : w->surround(w->frame);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);

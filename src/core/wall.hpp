@@ -34,16 +34,19 @@ struct BlockRef {
 
 // --- options -------------------------------------------------------------------------------------
 bool format_known(const char *name) noexcept;
+// An option that we parse: false for unknown ones and for those the server's own COPY checks.
+bool option_is_ours(const char *format, const char *name) noexcept;
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
 const char *format_name(const Options *) noexcept;
+Style format_style(const Options *) noexcept;
 
 // --- writing -------------------------------------------------------------------------------------
 Code writer_open(const Spec *, Writer **, Failure *why) noexcept;
 Code writer_add(Writer *, const Cell *, uint32_t n) noexcept;
-bool writer_full(const Writer *) noexcept;           // the open block should be taken
+bool writer_full(const Writer *) noexcept; // the open block should be taken
 uint32_t writer_pending_rows(const Writer *) noexcept;
 size_t writer_pending_bytes(const Writer *) noexcept; // raw
-Code writer_take(Writer *, BlockRef *) noexcept;     // needs pending rows
+Code writer_take(Writer *, BlockRef *) noexcept;      // needs pending rows
 Code file_begin(Writer *, uint32_t file, BytesRef *) noexcept;
 Code file_place(Writer *, uint32_t file, uint64_t offset, BlockRef *) noexcept; // the block of the last take
 Code file_end(Writer *, uint32_t file, BytesRef *) noexcept;

@@ -8,8 +8,13 @@ namespace spout
 struct Writer {
     explicit Writer(const Spec &);
 
-    bool full() const { return encoder->pending() >= spec.options.block_size || pending_rows >= kMaxBlockRows; }
+    bool full() const
+    {
+        return encoder->pending() >= spec.options.block_size || pending_rows >= kMaxBlockRows;
+    }
     Block &take();
+    // What stands around the blocks of a file, framed like them where the codec wraps whole blocks.
+    BytesRef surround(Buffer &bytes);
 
     // Avro readers keep a block's row count in an int; a million rows is plenty for any codec.
     static constexpr uint32_t kMaxBlockRows = 1048576;
@@ -19,8 +24,9 @@ struct Writer {
     std::unique_ptr<Framer> framer;
     std::unique_ptr<Codec> codec; // only for formats whose blocks are wrapped whole
     Block wrapped;
-    Block *taken = nullptr; // the last block; owned by the encoder or `wrapped`
-    Buffer frame;           // header, separator or footer handed out last
+    Block *taken = nullptr;  // the last block; owned by the encoder or `wrapped`
+    Buffer frame;            // header, separator or footer handed out last
+    bool file_empty = false; // nothing of the current file was handed out yet
     uint32_t pending_rows = 0;
     Failure failure = {};
     std::vector<std::string> warnings;

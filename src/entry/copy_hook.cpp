@@ -28,25 +28,38 @@ namespace spout
 {
 static ProcessUtility_hook_type previous_hook;
 
-// --- is it ours? --------------------------------------------------------------------------------------------
+// --- is it ours?
+// --------------------------------------------------------------------------------------------
 
 static const char *format_of(const CopyStmt *stmt)
 {
     ListCell *lc;
     foreach (lc, stmt->options) {
-        auto *def = (const DefElem *) lfirst(lc);
-        if (pg_strcasecmp(def->defname, "format") == 0 && def->arg && IsA(def->arg, String)) return strVal(def->arg);
+        auto *def = (const DefElem *)lfirst(lc);
+        if (pg_strcasecmp(def->defname, "format") == 0 && def->arg && IsA(def->arg, String))
+            return strVal(def->arg);
     }
     return nullptr;
+}
+
+// CSV is core's own format: ours only where an option asks for what core cannot do.
+static bool wants_more_than_core(const CopyStmt *stmt, const char *format)
+{
+    ListCell *lc;
+    foreach (lc, stmt->options)
+        if (option_is_ours(format, ((const DefElem *)lfirst(lc))->defname)) return true;
+    return false;
 }
 
 static const CopyStmt *our_copy(const PlannedStmt *pstmt)
 {
     if (!enable_copy_hook || !IsA(pstmt->utilityStmt, CopyStmt)) return nullptr;
-    auto *stmt = (const CopyStmt *) pstmt->utilityStmt;
+    auto *stmt = (const CopyStmt *)pstmt->utilityStmt;
     if (stmt->is_from) return nullptr;
     const char *format = format_of(stmt);
-    return format && format_known(format) ? stmt : nullptr;
+    if (!format || !format_known(format)) return nullptr;
+    if (pg_strcasecmp(format, "csv") == 0 && !wants_more_than_core(stmt, format)) return nullptr;
+    return stmt;
 }
 
 // The library may be loaded in a database where nobody created the extension: another one may own the format.
@@ -54,31 +67,35 @@ static bool extension_exists(const CopyStmt *stmt)
 {
     if (OidIsValid(get_extension_oid("pg_spout", true))) return true;
     if (previous_hook) return false;
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                    errmsg("COPY format \"%s\" needs extension \"pg_spout\" in this database", format_of(stmt)),
-                    errhint("CREATE EXTENSION pg_spout;")));
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_OBJECT),
+             errmsg("COPY format \"%s\" needs extension \"pg_spout\" in this database", format_of(stmt)),
+             errhint("CREATE EXTENSION pg_spout;")));
     pg_unreachable();
 }
 
-// --- options --------------------------------------------------------------------------------------------------
+// --- options
+// --------------------------------------------------------------------------------------------------
 
+// Null without a value. No option of ours takes a list: refused by its text.
 static const char *value_of(const DefElem *def)
 {
     if (!def->arg) return nullptr;
-    if (IsA(def->arg, List)) return nodeToString(def->arg); // no option of ours takes a list: refused by its text
+    if (IsA(def->arg, List)) return nodeToString(def->arg);
     if (IsA(def->arg, A_Star)) return "*";
-    return to_utf8(defGetString((DefElem *) def));
+    return to_utf8(defGetString((DefElem *)def));
 }
 
-static Options parse_options(ParseState *pstate, const CopyStmt *stmt)
+static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportRequest *r)
 {
     int n = list_length(stmt->options), used = 0;
-    auto *raw = (RawOption *) palloc0(sizeof(RawOption) * Max(n, 1));
-    auto **defs = (DefElem **) palloc0(sizeof(DefElem *) * Max(n, 1));
+    auto *raw = (RawOption *)palloc0(sizeof(RawOption) * Max(n, 1));
+    auto **defs = (DefElem **)palloc0(sizeof(DefElem *) * Max(n, 1));
     const char *format = nullptr;
+    List *core = NIL;
     ListCell *lc;
     foreach (lc, stmt->options) {
-        auto *def = (DefElem *) lfirst(lc);
+        auto *def = (DefElem *)lfirst(lc);
         if (pg_strcasecmp(def->defname, "format") == 0) {
             if (format) errorConflictingDefElem(def, pstate);
             format = value_of(def);
@@ -89,16 +106,22 @@ static Options parse_options(ParseState *pstate, const CopyStmt *stmt)
         raw[used] = {def->defname, value_of(def)};
         defs[used++] = def;
     }
-    Options options;
     Failure why;
-    if (options_parse(format, raw, used, &options, &why) == Code::ok) return options;
+    if (options_parse(format, raw, used, &r->options, &why) == Code::ok) {
+        for (int i = 0; i < used; i++)
+            if (!option_is_ours(format, raw[i].name)) core = lappend(core, defs[i]);
+        if (format_style(&r->options) == Style::csv)
+            r->force_quote = read_csv_options(pstate, core, &r->options);
+        return;
+    }
     ereport(ERROR, (errcode(sqlstate_of(why.code)), errmsg("%s", from_utf8(why.message)),
                     why.hint[0] ? errhint("%s", from_utf8(why.hint)) : 0,
                     why.option >= 0 ? parser_errposition(pstate, defs[why.option]->location) : 0));
     pg_unreachable();
 }
 
-// --- COPY rel [(columns)] is SELECT columns FROM ONLY rel -------------------------------------------------------
+// --- COPY rel [(columns)] is SELECT columns FROM ONLY rel
+// -------------------------------------------------------
 
 [[noreturn]] static void refuse_relation(int code, const char *message, Relation rel, const char *hint)
 {
@@ -116,10 +139,12 @@ static void check_relkind(Relation rel)
         refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from view \"%s\"", rel, variant);
     case RELKIND_MATVIEW:
         if (!kCopyMatview)
-            refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from materialized view \"%s\"", rel, variant);
+            refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from materialized view \"%s\"", rel,
+                            variant);
         if (!RelationIsPopulated(rel))
-            refuse_relation(ERRCODE_FEATURE_NOT_SUPPORTED, "cannot copy from unpopulated materialized view \"%s\"",
-                            rel, "Use the REFRESH MATERIALIZED VIEW command.");
+            refuse_relation(ERRCODE_FEATURE_NOT_SUPPORTED,
+                            "cannot copy from unpopulated materialized view \"%s\"", rel,
+                            "Use the REFRESH MATERIALIZED VIEW command.");
         return;
     case RELKIND_FOREIGN_TABLE:
         refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from foreign table \"%s\"", rel, variant);
@@ -128,7 +153,8 @@ static void check_relkind(Relation rel)
     case RELKIND_SEQUENCE:
         refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from sequence \"%s\"", rel, nullptr);
     default:
-        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from non-table relation \"%s\"", rel, nullptr);
+        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from non-table relation \"%s\"", rel,
+                        nullptr);
     }
 }
 
@@ -143,7 +169,7 @@ static RawStmt *select_from(const CopyStmt *stmt, Relation rel, const PlannedStm
         column->fields = list_make1(makeString(pstrdup(NameStr(a->attname))));
         column->location = -1;
         ResTarget *target = makeNode(ResTarget);
-        target->val = (Node *) column;
+        target->val = (Node *)column;
         target->location = -1;
         targets = lappend(targets, target);
     }
@@ -154,7 +180,7 @@ static RawStmt *select_from(const CopyStmt *stmt, Relation rel, const PlannedStm
     select->targetList = targets;
     select->fromClause = list_make1(from);
     RawStmt *raw = makeNode(RawStmt);
-    raw->stmt = (Node *) select;
+    raw->stmt = (Node *)select;
     raw->stmt_location = pstmt->stmt_location;
     raw->stmt_len = pstmt->stmt_len;
     return raw;
@@ -169,7 +195,8 @@ static RawStmt *query_statement(const CopyStmt *stmt, const PlannedStmt *pstmt)
     return raw;
 }
 
-// --- the statement ----------------------------------------------------------------------------------------------
+// --- the statement
+// ----------------------------------------------------------------------------------------------
 
 static Target check_target(const CopyStmt *stmt)
 {
@@ -181,7 +208,8 @@ static Target check_target(const CopyStmt *stmt)
     return stmt->is_program ? Target::program : Target::file;
 }
 
-static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char *source_text, QueryEnvironment *env)
+static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char *source_text,
+                      QueryEnvironment *env)
 {
     ParseState *pstate = make_parsestate(nullptr);
     pstate->p_sourcetext = source_text;
@@ -197,13 +225,14 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
         check_relkind(rel);
         r.relation_schema = get_namespace_name(RelationGetNamespace(rel));
         r.relation = pstrdup(RelationGetRelationName(rel));
+        r.relation_desc = CreateTupleDescCopy(RelationGetDescr(rel));
         if (has_subclass(r.relid))
             ereport(NOTICE, (errmsg("rows of child tables of \"%s\" are not exported", r.relation),
                              errhint("Try the COPY (SELECT ...) TO variant.")));
         table_close(rel, NoLock); // the lock stays until the transaction ends
     } else
         raw = query_statement(stmt, pstmt);
-    r.options = parse_options(pstate, stmt);
+    parse_options(pstate, stmt, &r);
     if (r.target == Target::file)
         r.path = check_path(stmt->filename);
     else {
@@ -224,14 +253,14 @@ static void process_utility(PlannedStmt *pstmt, const char *source_text, bool re
 {
     const CopyStmt *stmt = our_copy(pstmt);
     if (!stmt || !extension_exists(stmt)) {
-        (previous_hook ? previous_hook : standard_ProcessUtility)(pstmt, source_text, read_only_tree, context, params,
-                                                                  env, dest, qc);
+        (previous_hook ? previous_hook : standard_ProcessUtility)(pstmt, source_text, read_only_tree, context,
+                                                                  params, env, dest, qc);
         return;
     }
     check_stack_depth();
     // Parse analysis scribbles on the tree, and the tree of a PL/pgSQL statement is cached.
-    if (read_only_tree) pstmt = (PlannedStmt *) copyObjectImpl(pstmt);
-    uint64 rows = copy_to((const CopyStmt *) pstmt->utilityStmt, pstmt, source_text, env);
+    if (read_only_tree) pstmt = (PlannedStmt *)copyObjectImpl(pstmt);
+    uint64 rows = copy_to((const CopyStmt *)pstmt->utilityStmt, pstmt, source_text, env);
     if (qc) SetQueryCompletion(qc, CMDTAG_COPY, rows);
 }
 

@@ -1,5 +1,5 @@
-// export_functions.cpp - SELECT * FROM export_to_avro(query, path, ...). The whole export happens in the first
-// call: the result is materialised before anything is published, so no LIMIT can stop it half-way.
+// export_functions.cpp - SELECT * FROM export_to_avro(query, path, ...). The whole export happens in the
+// first call: the result is materialised before anything is published, so no LIMIT can stop it half-way.
 #include "entry/options_json.hpp"
 #include "pg/export.hpp"
 #include "pg/pump.hpp"
@@ -11,6 +11,8 @@ extern "C" {
 #include "utils/tuplestore.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_avro);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_csv);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_json);
 }
 
 namespace spout
@@ -22,9 +24,9 @@ static void put_results(void *arg, const FileEntry *files, uint32 n)
         const FileEntry *f = &files[i];
         char crc[9];
         pg_snprintf(crc, sizeof crc, "%08x", f->crc32c);
-        Datum values[] = {Int32GetDatum((int32) f->index),   CStringGetTextDatum(f->path),
-                          Int64GetDatum((int64) f->rows),    Int64GetDatum((int64) f->bytes),
-                          Int64GetDatum((int64) f->raw_bytes), CStringGetTextDatum(crc)};
+        Datum values[] = {Int32GetDatum((int32)f->index),     CStringGetTextDatum(f->path),
+                          Int64GetDatum((int64)f->rows),      Int64GetDatum((int64)f->bytes),
+                          Int64GetDatum((int64)f->raw_bytes), CStringGetTextDatum(crc)};
         bool nulls[6] = {};
         tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
     }
@@ -33,7 +35,8 @@ static void put_results(void *arg, const FileEntry *files, uint32 n)
 static char *required_text(FunctionCallInfo fcinfo, int arg, const char *name)
 {
     if (PG_ARGISNULL(arg))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"%s\" must not be NULL", name)));
+        ereport(ERROR,
+                (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"%s\" must not be NULL", name)));
     return text_to_cstring(PG_GETARG_TEXT_PP(arg));
 }
 
@@ -51,7 +54,7 @@ static Datum export_to(FunctionCallInfo fcinfo, const char *format)
     add_nonzero_option(&list, "max_bytes_per_file", PG_ARGISNULL(5) ? 0 : PG_GETARG_INT64(5));
 
     ExportRequest r = {};
-    r.options = parse_option_list(format, &list);
+    parse_option_list(format, &list, &r.options, &r.force_quote);
     r.path = check_path(path);
     uint64 start = now_ns();
     r.plan = plan_select(query);
@@ -61,8 +64,12 @@ static Datum export_to(FunctionCallInfo fcinfo, const char *format)
     r.before_publish = put_results;
     r.arg = fcinfo->resultinfo;
     run_export(&r);
-    return (Datum) 0;
+    return (Datum)0;
 }
 } // namespace spout
 
-extern "C" Datum spout_export_to_avro(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "avro"); }
+extern "C" {
+Datum spout_export_to_avro(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "avro"); }
+Datum spout_export_to_csv(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "csv"); }
+Datum spout_export_to_json(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "json"); }
+}

@@ -15,7 +15,8 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_last_export);
 
 namespace spout
 {
-// --- describe_export ------------------------------------------------------------------------------------------
+// --- describe_export
+// ------------------------------------------------------------------------------------------
 
 struct DescribeState {
     Described *described;
@@ -25,7 +26,7 @@ struct DescribeState {
 static Datum text_or_null(const char *s, bool *null)
 {
     *null = s == nullptr;
-    return s ? CStringGetTextDatum(from_utf8(s)) : (Datum) 0;
+    return s ? CStringGetTextDatum(from_utf8(s)) : (Datum)0;
 }
 
 // ordinal, source_name, source_type, target_name, target_type, lossy, why. Row 0 is the record itself; its
@@ -34,14 +35,14 @@ static void put_description(ReturnSetInfo *out, const Described *d, const Binder
 {
     bool nulls[7] = {false, true, true, true, false, true, true};
     BytesRef schema = describe_schema(d);
-    char *text = pnstrdup((const char *) schema.p, schema.n);
+    char *text = pnstrdup((const char *)schema.p, schema.n);
     Datum values[7] = {Int32GetDatum(0)};
     values[4] = CStringGetTextDatum(from_utf8(text));
     tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
     DescribedColumn c;
     for (uint32 i = 0; describe_column(d, i, &c); i++) {
         memset(nulls, 0, sizeof nulls);
-        values[0] = Int32GetDatum((int32) i + 1);
+        values[0] = Int32GetDatum((int32)i + 1);
         values[1] = CStringGetTextDatum(b->column_names[i]);
         values[2] = text_or_null(b->getters[i].type->sql_name, &nulls[2]);
         values[3] = text_or_null(c.name, &nulls[3]);
@@ -60,16 +61,17 @@ static Datum describe(FunctionCallInfo fcinfo)
     char *format = text_to_cstring(PG_GETARG_TEXT_PP(1));
     OptionList list = options_from_json(PG_ARGISNULL(2) ? nullptr : PG_GETARG_JSONB_P(2));
     Spec spec = {};
-    spec.options = parse_option_list(format, &list);
+    ForceQuote force_quote = {};
+    parse_option_list(format, &list, &spec.options, &force_quote);
     spec.allocator = &kMalloc;
     Planned plan = plan_select(text_to_cstring(PG_GETARG_TEXT_PP(0)));
     TupleDesc desc = result_desc(plan.stmt);
     uint32 n;
     const ColumnChoice *columns = choose_columns(desc, 0, true, &n);
-    Binder *b = bind(CurrentMemoryContext, desc, plan.origins, columns, n);
+    Binder *b = bind(CurrentMemoryContext, desc, plan.origins, columns, n, bind_style(&spec.options));
     spec.row = b->row;
     InitMaterializedSRF(fcinfo, 0);
-    auto *state = (DescribeState *) palloc0(sizeof(DescribeState));
+    auto *state = (DescribeState *)palloc0(sizeof(DescribeState));
     state->cleanup.func = [](void *arg) { describe_free(static_cast<DescribeState *>(arg)->described); };
     state->cleanup.arg = state;
     MemoryContextRegisterResetCallback(CurrentMemoryContext, &state->cleanup);
@@ -78,18 +80,19 @@ static Datum describe(FunctionCallInfo fcinfo)
         if (why.column >= 0) raise_column(&why, b->column_names[why.column]);
         raise_failure(&why);
     }
-    put_description((ReturnSetInfo *) fcinfo->resultinfo, state->described, b);
-    return (Datum) 0;
+    put_description((ReturnSetInfo *)fcinfo->resultinfo, state->described, b);
+    return (Datum)0;
 }
 
-// --- last_export ----------------------------------------------------------------------------------------------
+// --- last_export
+// ----------------------------------------------------------------------------------------------
 
 static void push_key(JsonbParseState **state, const char *name)
 {
     JsonbValue v;
     v.type = jbvString;
-    v.val.string.val = (char *) name;
-    v.val.string.len = (int) strlen(name);
+    v.val.string.val = (char *)name;
+    v.val.string.len = (int)strlen(name);
     pushJsonbValue(state, WJB_KEY, &v);
 }
 
@@ -98,8 +101,8 @@ static void push_text(JsonbParseState **state, const char *name, const char *val
     push_key(state, name);
     JsonbValue v;
     v.type = jbvString;
-    v.val.string.val = (char *) value;
-    v.val.string.len = (int) strlen(value);
+    v.val.string.val = (char *)value;
+    v.val.string.len = (int)strlen(value);
     pushJsonbValue(state, WJB_VALUE, &v);
 }
 
@@ -108,7 +111,7 @@ static void push_number(JsonbParseState **state, const char *name, uint64 value)
     push_key(state, name);
     JsonbValue v;
     v.type = jbvNumeric;
-    v.val.numeric = int64_to_numeric((int64) value);
+    v.val.numeric = int64_to_numeric((int64)value);
     pushJsonbValue(state, WJB_VALUE, &v);
 }
 

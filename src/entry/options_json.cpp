@@ -3,17 +3,33 @@
 
 #include "pg/bind.hpp"
 
+extern "C" {
+#include "nodes/makefuncs.h"
+#include "utils/formatting.h"
+}
+
 namespace spout
 {
-void add_option(OptionList *list, const char *name, const char *value)
+static void add(OptionList *list, const char *name, const char *value, Node *node)
 {
     if (list->n == list->room) {
         list->room = Max(list->room * 2, 16);
-        auto *fresh = (RawOption *) palloc(sizeof(RawOption) * list->room);
-        if (list->n) memcpy(fresh, list->items, sizeof(RawOption) * list->n);
-        list->items = fresh;
+        auto *items = (RawOption *)palloc(sizeof(RawOption) * list->room);
+        auto **nodes = (Node **)palloc(sizeof(Node *) * list->room);
+        if (list->n) {
+            memcpy(items, list->items, sizeof(RawOption) * list->n);
+            memcpy(nodes, list->nodes, sizeof(Node *) * list->n);
+        }
+        list->items = items;
+        list->nodes = nodes;
     }
-    list->items[list->n++] = {name, value ? to_utf8(value) : nullptr};
+    list->nodes[list->n] = node;
+    list->items[list->n++] = {name, to_utf8(value)};
+}
+
+void add_option(OptionList *list, const char *name, const char *value)
+{
+    add(list, name, value, (Node *)makeString(pstrdup(value)));
 }
 
 void add_nonzero_option(OptionList *list, const char *name, int64 value)
@@ -26,10 +42,26 @@ static const char *text_of(JsonbValue *v)
     switch (v->type) {
     case jbvString: return pnstrdup(v->val.string.val, v->val.string.len);
     case jbvBool: return v->val.boolean ? "true" : "false";
-    case jbvNumeric: return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
+    case jbvNumeric:
+        return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
     case jbvBinary: return JsonbToCString(nullptr, v->val.binary.data, v->val.binary.len);
     default: return nullptr;
     }
+}
+
+// ["a", "b"] and "*", as force_quote takes them.
+static Node *node_of(JsonbValue *v, const char *text)
+{
+    if (v->type == jbvString && strcmp(text, "*") == 0) return (Node *)makeNode(A_Star);
+    if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
+        return (Node *)makeString(pstrdup(text));
+    List *names = NIL;
+    for (uint32 i = 0; i < JsonContainerSize(v->val.binary.data); i++) {
+        JsonbValue *name = getIthJsonbValueFromContainer(v->val.binary.data, i);
+        if (name->type == jbvString)
+            names = lappend(names, makeString(pnstrdup(name->val.string.val, name->val.string.len)));
+    }
+    return (Node *)names;
 }
 
 OptionList options_from_json(Jsonb *j)
@@ -37,7 +69,8 @@ OptionList options_from_json(Jsonb *j)
     OptionList list = {};
     if (!j) return list;
     if (!JB_ROOT_IS_OBJECT(j))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("argument \"options\" is not a JSON object"),
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("argument \"options\" is not a JSON object"),
                         errhint("Pass an object such as {\"sync\": false, \"block_size\": \"256kB\"}.")));
     JsonbIterator *it = JsonbIteratorInit(&j->root);
     JsonbValue v;
@@ -46,16 +79,23 @@ OptionList options_from_json(Jsonb *j)
         if (t != WJB_KEY) continue;
         const char *name = pnstrdup(v.val.string.val, v.val.string.len);
         JsonbIteratorNext(&it, &v, true);
-        if (v.type != jbvNull) add_option(&list, name, text_of(&v));
+        if (v.type == jbvNull) continue;
+        const char *text = text_of(&v);
+        add(&list, name, text, node_of(&v, text));
     }
     return list;
 }
 
-Options parse_option_list(const char *format, const OptionList *list)
+void parse_option_list(const char *format, const OptionList *list, Options *options, ForceQuote *force_quote)
 {
-    Options options;
     Failure why;
-    if (options_parse(format, list->items, list->n, &options, &why) != Code::ok) raise_failure(&why);
-    return options;
+    if (options_parse(format, list->items, list->n, options, &why) != Code::ok) raise_failure(&why);
+    if (format_style(options) != Style::csv) return;
+    List *core = NIL;
+    for (uint32 i = 0; i < list->n; i++)
+        if (!option_is_ours(format, list->items[i].name))
+            core = lappend(core, makeDefElem(asc_tolower(list->items[i].name, strlen(list->items[i].name)),
+                                             list->nodes[i], -1));
+    *force_quote = read_csv_options(nullptr, core, options);
 }
 } // namespace spout

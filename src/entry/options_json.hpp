@@ -1,6 +1,7 @@
 // options_json.hpp - options of the functions: named arguments and keys of `options jsonb`.
 #pragma once
 #include "core/wall.hpp"
+#include "pg/csv_options.hpp"
 #include "pg/pg.hpp"
 
 extern "C" {
@@ -11,6 +12,7 @@ namespace spout
 {
 struct OptionList {
     RawOption *items; // palloc'd
+    Node **nodes;     // the same values as COPY's parser gives them, for options that the server checks
     uint32 n, room;
 };
 
@@ -20,5 +22,6 @@ OptionList options_from_json(Jsonb *);
 void add_option(OptionList *, const char *name, const char *value);
 // For arguments whose default 0 means off: absent then, so that the same key in `options` is no repetition.
 void add_nonzero_option(OptionList *, const char *name, int64 value);
-Options parse_option_list(const char *format, const OptionList *); // raises what is wrong
+// Raises what is wrong.
+void parse_option_list(const char *format, const OptionList *, Options *, ForceQuote *);
 } // namespace spout

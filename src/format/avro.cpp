@@ -249,6 +249,7 @@ constexpr FormatCodec kCodecs[] = {
 extern const Format kAvro;
 const Format kAvro = {
     "avro",
+    Style::self_contained,
     /* codec_inside */ true,
     /* blocks_commute */ true,
     kCodecs,

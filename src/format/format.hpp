@@ -21,7 +21,7 @@ struct Block {
     Buffer bytes;
     Buffer meta; // what only the format knows (Parquet: column chunks); offsets relative to the block
     uint32_t rows = 0;
-    uint64_t raw_bytes = 0;   // before the codec
+    uint64_t raw_bytes = 0; // before the codec
     uint64_t compress_ns = 0;
 };
 
@@ -62,18 +62,22 @@ struct FormatCodec {
     const char *codec; // CodecDef name; null: none
 };
 
-// A format's own option; throws Error(bad_value) when the value is wrong.
+// A format's own option; throws Error(bad_value) when the value is wrong. Null: the server's COPY has the
+// same option and checks it (src/pg/csv_options).
 struct OptionDef {
     const char *name;
     void (*set)(Options &, const RawOption &);
 };
 
+void set_nulls(Options &, const RawOption &); // keep or omit: of json and xml
+
 struct Format {
     const char *name;
-    bool codec_inside;          // the encoder calls the codec itself; else the Writer wraps whole blocks
-    bool blocks_commute;        // blocks may be placed in any order
-    const FormatCodec *codecs;  // first is the default; ends with a null name
-    const OptionDef *options;   // beyond the common ones; ends with a null name
+    Style style;
+    bool codec_inside;         // the encoder calls the codec itself; else the Writer wraps whole blocks
+    bool blocks_commute;       // blocks may be placed in any order
+    const FormatCodec *codecs; // first is the default; ends with a null name
+    const OptionDef *options;  // beyond the common ones; ends with a null name
     size_t (*block_size)(const Options &); // default raw bytes per block
     void (*check)(const Options &);        // options that contradict each other; throws Error
     std::unique_ptr<Encoder> (*encoder)(const Spec &);

@@ -19,30 +19,34 @@ static int declared_dimensions(const ColumnOrigin *o)
     if (!OidIsValid(o->relid) || o->attnum <= 0) return 0;
     HeapTuple tup = SearchSysCache2(ATTNUM, ObjectIdGetDatum(o->relid), Int16GetDatum(o->attnum));
     if (!HeapTupleIsValid(tup)) return 0;
-    int n = ((Form_pg_attribute) GETSTRUCT(tup))->attndims;
+    int n = ((Form_pg_attribute)GETSTRUCT(tup))->attndims;
     ReleaseSysCache(tup);
     return n;
 }
 
 Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, const ColumnChoice *columns,
-             uint32 ncolumns)
+             uint32 ncolumns, BindStyle style)
 {
     MemoryContext old = MemoryContextSwitchTo(cx);
-    auto *b = (Binder *) palloc0(sizeof(Binder));
+    auto *b = (Binder *)palloc0(sizeof(Binder));
+    b->style = style;
     size_t n = Max(ncolumns, 1);
-    auto *getters = (Getter *) palloc0(sizeof(Getter) * n);
-    auto *attnums = (AttrNumber *) palloc0(sizeof(AttrNumber) * n);
-    auto *fields = (Field *) palloc0(sizeof(Field) * n);
-    b->cells = (Cell *) palloc0(sizeof(Cell) * n);
-    b->column_names = (const char **) palloc0(sizeof(char *) * n);
+    auto *getters = (Getter *)palloc0(sizeof(Getter) * n);
+    auto *attnums = (AttrNumber *)palloc0(sizeof(AttrNumber) * n);
+    auto *fields = (Field *)palloc0(sizeof(Field) * n);
+    b->cells = (Cell *)palloc0(sizeof(Cell) * n);
+    b->column_names = (const char **)palloc0(sizeof(char *) * n);
     b->row_cx = AllocSetContextCreate(cx, "pg_spout row", ALLOCSET_DEFAULT_SIZES);
     for (uint32 i = 0; i < ncolumns; i++) {
         Form_pg_attribute a = TupleDescAttr(desc, columns[i].attnum - 1);
-        make_getter(b, a->atttypid, a->atttypmod, declared_dimensions(&origins[columns[i].attnum - 1]), &getters[i]);
+        make_getter(b, a->atttypid, a->atttypmod, declared_dimensions(&origins[columns[i].attnum - 1]),
+                    &getters[i]);
         attnums[i] = columns[i].attnum;
         b->last_attnum = Max(b->last_attnum, attnums[i]);
         b->column_names[i] = pstrdup(columns[i].name);
-        fields[i] = {to_utf8(columns[i].name), getters[i].type};
+        Cell name;
+        put_text(b, &name, columns[i].name, strlen(columns[i].name));
+        fields[i] = {pnstrdup(name.s.p, name.s.n), getters[i].type};
     }
     b->getters = getters;
     b->attnums = attnums;
@@ -63,7 +67,8 @@ struct OutputSettings {
 
 static OutputSettings swap_settings(OutputSettings s)
 {
-    OutputSettings old = {DateStyle, DateOrder, IntervalStyle, extra_float_digits, bytea_output, session_timezone};
+    OutputSettings old = {DateStyle,          DateOrder,    IntervalStyle,
+                          extra_float_digits, bytea_output, session_timezone};
     DateStyle = s.date_style;
     DateOrder = s.date_order;
     IntervalStyle = s.interval_style;
@@ -84,7 +89,7 @@ static void fetch_all(Binder *b, TupleTableSlot *slot)
         Cell *c = &b->cells[i];
         c->null = nulls[a];
         if (nulls[a]) continue;
-        b->at.column = (int) i;
+        b->at.column = (int)i;
         const Getter *g = &b->getters[i];
         g->fetch(b, g, values[a], c);
     }
@@ -94,7 +99,8 @@ static void fetch_all(Binder *b, TupleTableSlot *slot)
 
 static void fetch_all_pinned(Binder *b, TupleTableSlot *slot)
 {
-    OutputSettings pinned = {USE_ISO_DATES, DATEORDER_MDY, INTSTYLE_ISO_8601, 1, BYTEA_OUTPUT_HEX, pg_tzset("UTC")};
+    OutputSettings pinned = {USE_ISO_DATES,    DATEORDER_MDY,  INTSTYLE_ISO_8601, 1,
+                             BYTEA_OUTPUT_HEX, pg_tzset("UTC")};
     OutputSettings old = swap_settings(pinned);
     PG_TRY();
     {
@@ -113,7 +119,7 @@ void bind_row(Binder *b, TupleTableSlot *slot)
     slot_getsomeattrs(slot, b->last_attnum);
     MemoryContextReset(b->row_cx);
     MemoryContext old = MemoryContextSwitchTo(b->row_cx);
-    if (b->needs_pinning)
+    if (b->needs_pinning && b->style.style == Style::self_contained)
         fetch_all_pinned(b, slot);
     else
         fetch_all(b, slot);

@@ -19,24 +19,34 @@ struct Getter {
     const Getter *child;  // array: of the elements
     const Getter *fields; // composite: of the live attributes, in order
     uint32 nfields;
-    TupleDesc desc;         // composite
-    const int16 *attnums;   // composite: attribute index of each field
-    const void *enum_cache; // enum: labels by oid
-    int16 typlen;           // array: of the elements
+    TupleDesc desc;       // composite
+    const int16 *attnums; // composite: attribute index of each field
+    void *cache;          // enum: labels by oid; timestamptz: the zone's offset
+    int16 typlen;         // array: of the elements
     bool typbyval;
     char typalign;
     int depth; // array: dimensions of a value
 };
 
+// How values are brought to the encoder, and for whom.
+struct BindStyle {
+    Style style;
+    int encoding;            // of text: PG_UTF8 unless CSV says otherwise
+    const char *null_string; // CSV: text equal to it is quoted; in the database encoding
+};
+
+BindStyle bind_style(const Options *);
+
 struct Binder {
     RowType row;
+    BindStyle style;
     uint32 ncolumns;
-    const Getter *getters;      // per output column
-    const AttrNumber *attnums;  // per output column: attribute of the slot, from 1
-    Cell *cells;                // per output column
-    AttrNumber last_attnum;     // highest of attnums
-    MemoryContext row_cx;       // detoasted and converted values of the current row
-    bool needs_pinning;         // some column goes through an output function
+    const Getter *getters;     // per output column
+    const AttrNumber *attnums; // per output column: attribute of the slot, from 1
+    Cell *cells;               // per output column
+    AttrNumber last_attnum;    // highest of attnums
+    MemoryContext row_cx;      // detoasted and converted values of the current row
+    bool needs_pinning;        // some column goes through an output function
     RowPosition at;
     const char **column_names; // in the database encoding, for messages
 };
@@ -54,7 +64,7 @@ struct ColumnOrigin {
 
 // Raises 0A000 for types that cannot be exported, and what catalog look-ups raise.
 Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, const ColumnChoice *columns,
-             uint32 ncolumns);
+             uint32 ncolumns, BindStyle);
 // Fills binder->cells from the slot. Errors carry row and column.
 void bind_row(Binder *, TupleTableSlot *);
 
@@ -66,15 +76,17 @@ void fetch_record(Binder *, const Getter *, Datum, Cell *);
 void fetch_hstore(Binder *, const Getter *, Datum, Cell *);
 // bind_scalar.cpp: the table of known types; null when the type has no getter of its own.
 typedef void (*FetchFunction)(Binder *, const Getter *, Datum, Cell *);
-FetchFunction scalar_getter(Oid typid, Kind *kind, Repr *repr);
-FetchFunction text_getter(); // a varlena that holds text in the database encoding
+FetchFunction scalar_getter(const Binder *, Oid typid, Kind *kind, Repr *repr);
 void fetch_through_output(Binder *, const Getter *, Datum, Cell *);
 void fetch_enum(Binder *, const Getter *, Datum, Cell *);
 void fetch_row_json(Binder *, const Getter *, Datum, Cell *);
 void fetch_jsonb_text(Binder *, const Getter *, Datum, Cell *);
-const void *build_enum_cache(Oid enumtypid, Type *type);
+void *build_enum_cache(Oid enumtypid, Type *type);
 const char *to_utf8(const char *s); // from the database encoding; SQL_ASCII is verified, else 22021
-// Text in the database encoding into a UTF-8 cell.
-void put_text(Cell *, const char *p, size_t n);
-void put_output(Cell *, const char *cstring);
+// Text in the database encoding into a cell in the binder's encoding.
+void put_text(const Binder *, Cell *, const char *p, size_t n);
+void put_output(const Binder *, Cell *, const char *cstring);
+
+// bind_mirror.cpp: getters of the formats that equal core's output. False: nothing special, bind as usual.
+bool mirror_getter(Binder *, Oid typid, Type *, Getter *);
 } // namespace spout

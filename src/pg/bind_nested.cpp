@@ -11,8 +11,9 @@ namespace spout
 {
 static Cell *new_cells(size_t n)
 {
-    if (n > UINT32_MAX) ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("value has too many parts")));
-    return (Cell *) palloc_extended(sizeof(Cell) * Max(n, 1), MCXT_ALLOC_HUGE);
+    if (n > UINT32_MAX)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("value has too many parts")));
+    return (Cell *)palloc_extended(sizeof(Cell) * Max(n, 1), MCXT_ALLOC_HUGE);
 }
 
 static inline void fetch_part(Binder *b, const Getter *g, Datum d, bool isnull, Cell *c)
@@ -35,9 +36,10 @@ static void fetch_dimension(Binder *b, const Getter *g, ArrayWalk *w, int level,
     int n = w->dims[level];
     Cell *cells = new_cells(n);
     c->null = false;
-    c->list = {cells, (uint32_t) n};
+    c->list = {cells, (uint32_t)n};
     if (level + 1 < g->depth) {
-        for (int i = 0; i < n; i++) fetch_dimension(b, g, w, level + 1, &cells[i]);
+        for (int i = 0; i < n; i++)
+            fetch_dimension(b, g, w, level + 1, &cells[i]);
         return;
     }
     for (int i = 0; i < n; i++, w->index++) {
@@ -48,7 +50,7 @@ static void fetch_dimension(Binder *b, const Getter *g, ArrayWalk *w, int level,
         }
         Datum d = fetch_att(w->p, g->typbyval, g->typlen);
         w->p = att_addlength_pointer(w->p, g->typlen, w->p);
-        w->p = (char *) att_align_nominal(w->p, g->typalign);
+        w->p = (char *)att_align_nominal(w->p, g->typalign);
         fetch_part(b, g->child, d, false, &cells[i]);
     }
 }
@@ -61,11 +63,12 @@ void fetch_array(Binder *b, const Getter *g, Datum d, Cell *c)
         return;
     }
     if (ARR_NDIM(a) != g->depth)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("column \"%s\", row " UINT64_FORMAT ": array has %d dimensions, but %d declared",
-                               b->column_names[b->at.column], b->at.row, ARR_NDIM(a), g->depth),
-                        errhint("Use to_jsonb(...) in the query, or declare the column with the dimensions its "
-                                "values have.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("column \"%s\", row " UINT64_FORMAT ": array has %d dimensions, but %d declared",
+                        b->column_names[b->at.column], b->at.row, ARR_NDIM(a), g->depth),
+                 errhint("Use to_jsonb(...) in the query, or declare the column with the dimensions its "
+                         "values have.")));
     ArrayWalk w = {ARR_DATA_PTR(a), ARR_NULLBITMAP(a), 0, ARR_DIMS(a)};
     fetch_dimension(b, g, &w, 0, c);
 }
@@ -79,8 +82,8 @@ void fetch_record(Binder *b, const Getter *g, Datum d, Cell *c)
     ItemPointerSetInvalid(&tuple.t_self);
     tuple.t_tableOid = InvalidOid;
     tuple.t_data = header;
-    auto *values = (Datum *) palloc(sizeof(Datum) * Max(g->desc->natts, 1));
-    auto *nulls = (bool *) palloc(sizeof(bool) * Max(g->desc->natts, 1));
+    auto *values = (Datum *)palloc(sizeof(Datum) * Max(g->desc->natts, 1));
+    auto *nulls = (bool *)palloc(sizeof(bool) * Max(g->desc->natts, 1));
     heap_deform_tuple(&tuple, g->desc, values, nulls);
     Cell *cells = new_cells(g->nfields);
     for (uint32 i = 0; i < g->nfields; i++) {
@@ -91,7 +94,7 @@ void fetch_record(Binder *b, const Getter *g, Datum d, Cell *c)
 }
 
 // hstore_to_array gives key, value, key, value: the shape of a map cell.
-void fetch_hstore(Binder *, const Getter *g, Datum d, Cell *c)
+void fetch_hstore(Binder *b, const Getter *g, Datum d, Cell *c)
 {
     ArrayType *a = DatumGetArrayTypeP(FunctionCall1(g->function, d));
     Datum *values;
@@ -103,8 +106,8 @@ void fetch_hstore(Binder *, const Getter *g, Datum d, Cell *c)
         cells[i].null = nulls[i];
         if (nulls[i]) continue;
         text *t = DatumGetTextPP(values[i]);
-        put_text(&cells[i], VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+        put_text(b, &cells[i], VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
     }
-    c->list = {cells, (uint32_t) n};
+    c->list = {cells, (uint32_t)n};
 }
 } // namespace spout

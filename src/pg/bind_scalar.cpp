@@ -20,15 +20,13 @@ extern "C" {
 namespace spout
 {
 // A detoasted copy lives in row_cx, which is the current context while a row is bound.
-static inline struct varlena *detoast(Datum d)
-{
-    return PG_DETOAST_DATUM_PACKED(d);
-}
+static inline struct varlena *detoast(Datum d) { return PG_DETOAST_DATUM_PACKED(d); }
 
 [[noreturn]] static void bad_bytes(const char *p, size_t n)
 {
     // The errcontext callback adds row and column; the bytes themselves stay out of the message.
-    ereport(ERROR, (errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE), errmsg("invalid byte sequence for encoding \"UTF8\""),
+    ereport(ERROR, (errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+                    errmsg("invalid byte sequence for encoding \"UTF8\""),
                     errhint("The database encoding is %s; convert the value in the query, for example with "
                             "convert_from(), or export it as bytea.",
                             GetDatabaseEncodingName())));
@@ -37,68 +35,73 @@ static inline struct varlena *detoast(Datum d)
 
 // --- text in three kinds of database -----------------------------------------------------------------
 
-void put_text(Cell *c, const char *p, size_t n)
+static void put_converted(Cell *c, const char *p, size_t n, int encoding)
 {
-    switch (GetDatabaseEncoding()) {
-    case PG_UTF8: break;
-    case PG_SQL_ASCII:
+    int database = GetDatabaseEncoding();
+    if (database == PG_SQL_ASCII && encoding == PG_UTF8) {
         if (!pg_verify_mbstr(PG_UTF8, p, n, true)) bad_bytes(p, n);
-        break;
-    default: {
-        char *utf8 = pg_server_to_any(p, n, PG_UTF8);
-        if (utf8 != p) {
-            p = utf8;
-            n = strlen(utf8);
+    } else if (database != encoding) {
+        char *converted = pg_server_to_any(p, n, encoding);
+        if (converted != p) {
+            p = converted;
+            n = strlen(converted);
         }
     }
-    }
-    c->s = {p, (uint32_t) n};
+    c->s = {p, (uint32_t)n};
+}
+
+void put_text(const Binder *b, Cell *c, const char *p, size_t n)
+{
+    put_converted(c, p, n, b->style.encoding);
+    // CSV compares with its null string before the conversion (copyto.c, CopyAttributeOutCSV).
+    const char *null_string = b->style.null_string;
+    c->like_null = null_string && strlen(null_string) == n && memcmp(null_string, p, n) == 0;
 }
 
 // Output functions of foreign types are C code: what they print is checked in UTF-8 databases, too.
-void put_output(Cell *c, const char *s)
+void put_output(const Binder *b, Cell *c, const char *s)
 {
     size_t n = strlen(s);
-    if (GetDatabaseEncoding() == PG_UTF8) {
-        if (!pg_verify_mbstr(PG_UTF8, s, n, true)) bad_bytes(s, n);
-        c->s = {s, (uint32_t) n};
-    } else
-        put_text(c, s, n);
+    if (b->style.encoding == PG_UTF8 && GetDatabaseEncoding() == PG_UTF8 &&
+        !pg_verify_mbstr(PG_UTF8, s, n, true))
+        bad_bytes(s, n);
+    put_text(b, c, s, n);
 }
 
 const char *to_utf8(const char *s)
 {
     Cell c;
-    put_text(&c, s, strlen(s));
+    put_converted(&c, s, strlen(s), PG_UTF8);
     return c.s.p == s ? pstrdup(s) : c.s.p;
 }
 
-static void fetch_text_utf8(Binder *, const Getter *, Datum d, Cell *c)
+static void fetch_as_it_lies(Binder *, const Getter *, Datum d, Cell *c)
 {
     struct varlena *v = detoast(d);
-    c->s = {VARDATA_ANY(v), (uint32_t) VARSIZE_ANY_EXHDR(v)};
+    c->s = {VARDATA_ANY(v), (uint32_t)VARSIZE_ANY_EXHDR(v)};
 }
 
-static void fetch_text_other(Binder *, const Getter *, Datum d, Cell *c)
+static void fetch_converted(Binder *b, const Getter *, Datum d, Cell *c)
 {
     struct varlena *v = detoast(d);
-    put_text(c, VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
+    put_text(b, c, VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
 }
 
-FetchFunction text_getter()
+// No byte changes and none is looked at: text in its own encoding.
+static bool text_stays(const Binder *b)
 {
-    return GetDatabaseEncoding() == PG_UTF8 ? fetch_text_utf8 : fetch_text_other;
+    return b->style.encoding == GetDatabaseEncoding() && !b->style.null_string;
 }
 
-static void fetch_name(Binder *, const Getter *, Datum d, Cell *c)
+static void fetch_name(Binder *b, const Getter *, Datum d, Cell *c)
 {
     const char *s = NameStr(*DatumGetName(d));
-    put_text(c, s, strlen(s));
+    put_text(b, c, s, strlen(s));
 }
 
-void fetch_through_output(Binder *, const Getter *g, Datum d, Cell *c)
+void fetch_through_output(Binder *b, const Getter *g, Datum d, Cell *c)
 {
-    put_output(c, OutputFunctionCall(g->function, d));
+    put_output(b, c, OutputFunctionCall(g->function, d));
 }
 
 // --- numbers -----------------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ static void fetch_bool(Binder *, const Getter *, Datum d, Cell *c) { c->i = Datu
 static void fetch_int2(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetInt16(d); }
 static void fetch_int4(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetInt32(d); }
 static void fetch_int8(Binder *, const Getter *, Datum d, Cell *c) { c->i = DatumGetInt64(d); }
-static void fetch_oid(Binder *, const Getter *, Datum d, Cell *c) { c->i = (int64) DatumGetUInt32(d); }
+static void fetch_oid(Binder *, const Getter *, Datum d, Cell *c) { c->i = (int64)DatumGetUInt32(d); }
 static void fetch_float4(Binder *, const Getter *, Datum d, Cell *c) { c->f = DatumGetFloat4(d); }
 static void fetch_float8(Binder *, const Getter *, Datum d, Cell *c) { c->d = DatumGetFloat8(d); }
 
@@ -123,7 +126,7 @@ static void put_numeric(struct varlena *v, Cell *c)
     if ((header & 0xC000) == 0x8000) { // short form
         d.sign = header & 0x2000 ? Sign::minus : Sign::plus;
         d.dscale = (header & 0x1F80) >> 7;
-        d.weight = (int16) ((header & 0x0040 ? ~0x003F : 0) | (header & 0x003F));
+        d.weight = (int16)((header & 0x0040 ? ~0x003F : 0) | (header & 0x003F));
         p += 2;
         n -= 2;
     } else if ((header & 0xC000) == 0xC000) {
@@ -141,7 +144,7 @@ static void put_numeric(struct varlena *v, Cell *c)
         n -= 4;
     }
     d.p = p;
-    d.n = (uint16_t) (n / sizeof(int16));
+    d.n = (uint16_t)(n / sizeof(int16));
 }
 
 static void fetch_numeric(Binder *, const Getter *, Datum d, Cell *c) { put_numeric(detoast(d), c); }
@@ -165,20 +168,20 @@ static void fetch_interval(Binder *, const Getter *, Datum d, Cell *c)
 
 static void fetch_uuid(Binder *, const Getter *, Datum d, Cell *c)
 {
-    c->s = {(const char *) DatumGetUUIDP(d)->data, UUID_LEN};
+    c->s = {(const char *)DatumGetUUIDP(d)->data, UUID_LEN};
 }
 
 // jsonb strings are in the database encoding: only UTF-8 databases may walk the container in place.
-void fetch_jsonb_text(Binder *, const Getter *, Datum d, Cell *c)
+void fetch_jsonb_text(Binder *b, const Getter *, Datum d, Cell *c)
 {
     Jsonb *j = DatumGetJsonbP(d);
-    put_output(c, JsonbToCString(nullptr, &j->root, VARSIZE(j)));
+    put_output(b, c, JsonbToCString(nullptr, &j->root, VARSIZE(j)));
 }
 
-void fetch_row_json(Binder *, const Getter *, Datum d, Cell *c)
+void fetch_row_json(Binder *b, const Getter *, Datum d, Cell *c)
 {
     text *t = DatumGetTextPP(DirectFunctionCall1(row_to_json, d));
-    put_text(c, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+    put_text(b, c, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 }
 
 // --- the table ---------------------------------------------------------------------------------------
@@ -187,7 +190,7 @@ struct Known {
     Oid typid;
     Kind kind;
     Repr repr;
-    FetchFunction fetch; // null: text_getter()
+    FetchFunction fetch; // null: text, converted where the encodings differ
 };
 
 static const Known kKnown[] = {
@@ -208,7 +211,7 @@ static const Known kKnown[] = {
     {NAMEOID, Kind::text, Repr::text, fetch_name},
     {CHAROID, Kind::text, Repr::text, fetch_through_output},
     {UNKNOWNOID, Kind::text, Repr::text, fetch_through_output},
-    {BYTEAOID, Kind::bytes, Repr::text, fetch_text_utf8},
+    {BYTEAOID, Kind::bytes, Repr::text, fetch_as_it_lies},
     {UUIDOID, Kind::uuid, Repr::text, fetch_uuid},
     {DATEOID, Kind::date, Repr::integer, fetch_date},
     {TIMEOID, Kind::time, Repr::integer, fetch_time},
@@ -216,21 +219,21 @@ static const Known kKnown[] = {
     {TIMESTAMPTZOID, Kind::timestamptz, Repr::integer, fetch_timestamp},
     {INTERVALOID, Kind::interval, Repr::span, fetch_interval},
     {JSONOID, Kind::json, Repr::text, nullptr},
-    {JSONBOID, Kind::jsonb, Repr::jsonb, fetch_text_utf8},
+    {JSONBOID, Kind::jsonb, Repr::jsonb, fetch_as_it_lies},
     {XMLOID, Kind::xml, Repr::text, fetch_through_output},
 };
 
-FetchFunction scalar_getter(Oid typid, Kind *kind, Repr *repr)
+FetchFunction scalar_getter(const Binder *b, Oid typid, Kind *kind, Repr *repr)
 {
     for (const Known &k : kKnown) {
         if (k.typid != typid) continue;
         *kind = k.kind;
         *repr = k.repr;
-        if (typid == JSONBOID && GetDatabaseEncoding() != PG_UTF8) {
+        if (typid == JSONBOID && (GetDatabaseEncoding() != PG_UTF8 || b->style.encoding != PG_UTF8)) {
             *repr = Repr::text;
             return fetch_jsonb_text;
         }
-        return k.fetch ? k.fetch : text_getter();
+        return k.fetch ? k.fetch : text_stays(b) ? fetch_as_it_lies : fetch_converted;
     }
     return nullptr;
 }
@@ -259,34 +262,36 @@ static int by_order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-const void *build_enum_cache(Oid enumtypid, Type *type)
+void *build_enum_cache(Oid enumtypid, Type *type)
 {
     CatCList *list = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(enumtypid));
-    auto *cache = (EnumCache *) palloc(offsetof(EnumCache, labels) + sizeof(EnumLabel) * Max(list->n_members, 1));
+    auto *cache =
+        (EnumCache *)palloc(offsetof(EnumCache, labels) + sizeof(EnumLabel) * Max(list->n_members, 1));
     cache->n = list->n_members;
     for (int i = 0; i < list->n_members; i++) {
-        auto *form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
+        auto *form = (Form_pg_enum)GETSTRUCT(&list->members[i]->tuple);
         const char *label = to_utf8(NameStr(form->enumlabel));
-        cache->labels[i] = {form->oid, form->enumsortorder, label, (uint32) strlen(label)};
+        cache->labels[i] = {form->oid, form->enumsortorder, label, (uint32)strlen(label)};
     }
     ReleaseSysCacheList(list);
     qsort(cache->labels, cache->n, sizeof(EnumLabel), by_order);
-    auto **labels = (const char **) palloc(sizeof(char *) * Max(cache->n, 1));
-    for (uint32 i = 0; i < cache->n; i++) labels[i] = cache->labels[i].label;
+    auto **labels = (const char **)palloc(sizeof(char *) * Max(cache->n, 1));
+    for (uint32 i = 0; i < cache->n; i++)
+        labels[i] = cache->labels[i].label;
     type->labels = labels;
     type->nlabels = cache->n;
     qsort(cache->labels, cache->n, sizeof(EnumLabel), by_oid);
     return cache;
 }
 
-void fetch_enum(Binder *, const Getter *g, Datum d, Cell *c)
+void fetch_enum(Binder *b, const Getter *g, Datum d, Cell *c)
 {
-    auto *cache = static_cast<const EnumCache *>(g->enum_cache);
+    auto *cache = static_cast<const EnumCache *>(g->cache);
     EnumLabel key = {DatumGetObjectId(d), 0, nullptr, 0};
-    auto *hit = (const EnumLabel *) bsearch(&key, cache->labels, cache->n, sizeof(EnumLabel), by_oid);
+    auto *hit = (const EnumLabel *)bsearch(&key, cache->labels, cache->n, sizeof(EnumLabel), by_oid);
     if (hit)
         c->s = {hit->label, hit->length};
     else // a label added by this very transaction after the export began
-        put_output(c, DatumGetCString(DirectFunctionCall1(enum_out, d)));
+        put_output(b, c, DatumGetCString(DirectFunctionCall1(enum_out, d)));
 }
 } // namespace spout

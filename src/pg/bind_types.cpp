@@ -34,14 +34,14 @@ static const char *type_name(Oid typid, int32 typmod)
     Oid ns = InvalidOid;
     HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
     if (HeapTupleIsValid(tup)) {
-        ns = ((Form_pg_type) GETSTRUCT(tup))->typnamespace;
+        ns = ((Form_pg_type)GETSTRUCT(tup))->typnamespace;
         ReleaseSysCache(tup);
     }
     Oid elem = get_element_type(typid);
     if (OidIsValid(elem)) {
         HeapTuple e = SearchSysCache1(TYPEOID, ObjectIdGetDatum(elem));
         if (HeapTupleIsValid(e)) {
-            ns = ((Form_pg_type) GETSTRUCT(e))->typnamespace;
+            ns = ((Form_pg_type)GETSTRUCT(e))->typnamespace;
             ReleaseSysCache(e);
         }
     }
@@ -54,7 +54,7 @@ static FmgrInfo *output_function(Oid typid)
     Oid fn;
     bool varlena;
     getTypeOutputInfo(typid, &fn, &varlena);
-    auto *info = (FmgrInfo *) palloc(sizeof(FmgrInfo));
+    auto *info = (FmgrInfo *)palloc(sizeof(FmgrInfo));
     fmgr_info(fn, info);
     return info;
 }
@@ -62,10 +62,10 @@ static FmgrInfo *output_function(Oid typid)
 static void set_numeric_typmod(Type *t, int32 typmod)
 {
     t->precision = -1;
-    if (typmod < (int32) VARHDRSZ) return;
+    if (typmod < (int32)VARHDRSZ) return;
     int32 packed = typmod - VARHDRSZ; // numeric.c, make_numeric_typmod(): the scale is signed since 15
-    t->precision = (int16) ((packed >> 16) & 0xffff);
-    t->scale = (int16) (((packed & 0x7ff) ^ 1024) - 1024);
+    t->precision = (int16)((packed >> 16) & 0xffff);
+    t->scale = (int16)(((packed & 0x7ff) ^ 1024) - 1024);
 }
 
 static bool is_hstore(Oid typid)
@@ -80,7 +80,7 @@ static bool make_hstore(Oid typid, Type *t, Getter *g)
 {
     if (!is_hstore(typid)) return false;
     HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-    auto *form = (Form_pg_type) GETSTRUCT(tup);
+    auto *form = (Form_pg_type)GETSTRUCT(tup);
     bool right = strcmp(NameStr(form->typname), "hstore") == 0;
     Oid ns = form->typnamespace;
     ReleaseSysCache(tup);
@@ -88,7 +88,7 @@ static bool make_hstore(Oid typid, Type *t, Getter *g)
     List *name = list_make2(makeString(get_namespace_name(ns)), makeString(pstrdup("hstore_to_array")));
     Oid fn = LookupFuncName(name, 1, &typid, true);
     if (!OidIsValid(fn)) return false;
-    g->function = (FmgrInfo *) palloc(sizeof(FmgrInfo));
+    g->function = (FmgrInfo *)palloc(sizeof(FmgrInfo));
     fmgr_info(fn, g->function);
     g->fetch = fetch_hstore;
     t->kind = Kind::map;
@@ -114,20 +114,21 @@ static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Ge
     Building self = {typid, outer};
     TupleDesc desc = lookup_rowtype_tupdesc_copy(typid, -1);
     int live = 0;
-    for (int i = 0; i < desc->natts; i++) live += !TupleDescAttr(desc, i)->attisdropped;
-    auto *fields = (Field *) palloc0(sizeof(Field) * Max(live, 1));
-    auto *getters = (Getter *) palloc0(sizeof(Getter) * Max(live, 1));
-    auto *attnums = (int16 *) palloc0(sizeof(int16) * Max(live, 1));
+    for (int i = 0; i < desc->natts; i++)
+        live += !TupleDescAttr(desc, i)->attisdropped;
+    auto *fields = (Field *)palloc0(sizeof(Field) * Max(live, 1));
+    auto *getters = (Getter *)palloc0(sizeof(Getter) * Max(live, 1));
+    auto *attnums = (int16 *)palloc0(sizeof(int16) * Max(live, 1));
     int n = 0;
     for (int i = 0; i < desc->natts; i++) {
         Form_pg_attribute a = TupleDescAttr(desc, i);
         if (a->attisdropped) continue;
         build(b, a->atttypid, a->atttypmod, a->attndims, &self, &getters[n]);
         fields[n] = {to_utf8(NameStr(a->attname)), getters[n].type};
-        attnums[n++] = (int16) i;
+        attnums[n++] = (int16)i;
     }
     HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-    auto *form = (Form_pg_type) GETSTRUCT(tup);
+    auto *form = (Form_pg_type)GETSTRUCT(tup);
     t->schema = to_utf8(get_namespace_name(form->typnamespace));
     t->name = to_utf8(NameStr(form->typname));
     ReleaseSysCache(tup);
@@ -143,9 +144,10 @@ static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Ge
 }
 
 // A Type per dimension, one getter for all of them.
-static void make_array(Binder *b, Oid elemtype, int32 typmod, int ndims, const Building *outer, Type *t, Getter *g)
+static void make_array(Binder *b, Oid elemtype, int32 typmod, int ndims, const Building *outer, Type *t,
+                       Getter *g)
 {
-    auto *child = (Getter *) palloc0(sizeof(Getter));
+    auto *child = (Getter *)palloc0(sizeof(Getter));
     build(b, elemtype, typmod, 0, outer, child);
     get_typlenbyvalalign(elemtype, &g->typlen, &g->typbyval, &g->typalign);
     g->child = child;
@@ -155,7 +157,7 @@ static void make_array(Binder *b, Oid elemtype, int32 typmod, int ndims, const B
     t->repr = Repr::list;
     t->element = child->type;
     for (int i = 1; i < g->depth; i++) {
-        auto *inner = (Type *) palloc(sizeof(Type));
+        auto *inner = (Type *)palloc(sizeof(Type));
         *inner = *t;
         t->element = inner;
     }
@@ -164,40 +166,41 @@ static void make_array(Binder *b, Oid elemtype, int32 typmod, int ndims, const B
 static void make_enum(Oid typid, Type *t, Getter *g)
 {
     HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-    auto *form = (Form_pg_type) GETSTRUCT(tup);
+    auto *form = (Form_pg_type)GETSTRUCT(tup);
     t->schema = to_utf8(get_namespace_name(form->typnamespace));
     t->name = to_utf8(NameStr(form->typname));
     ReleaseSysCache(tup);
     t->kind = Kind::enumeration;
     t->repr = Repr::text;
-    g->enum_cache = build_enum_cache(typid, t);
+    g->cache = build_enum_cache(typid, t);
     g->fetch = fetch_enum;
 }
 
 static int domain_ndims(Oid typid)
 {
     HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-    int n = HeapTupleIsValid(tup) ? ((Form_pg_type) GETSTRUCT(tup))->typndims : 0;
+    int n = HeapTupleIsValid(tup) ? ((Form_pg_type)GETSTRUCT(tup))->typndims : 0;
     if (HeapTupleIsValid(tup)) ReleaseSysCache(tup);
     return n;
 }
 
 static void build(Binder *b, Oid typid, int32 typmod, int ndims, const Building *outer, Getter *g)
 {
-    auto *t = (Type *) palloc0(sizeof(Type));
+    auto *t = (Type *)palloc0(sizeof(Type));
     g->type = t;
     t->precision = -1;
     t->sql_name = type_name(typid, typmod);
     while (get_typtype(typid) == TYPTYPE_DOMAIN) {
         if (ndims == 0) ndims = domain_ndims(typid);
         HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-        auto *form = (Form_pg_type) GETSTRUCT(tup);
+        auto *form = (Form_pg_type)GETSTRUCT(tup);
         if (form->typtypmod >= 0) typmod = form->typtypmod;
         typid = form->typbasetype;
         ReleaseSysCache(tup);
     }
     Oid elem;
-    g->fetch = scalar_getter(typid, &t->kind, &t->repr);
+    if (b->style.style != Style::self_contained && mirror_getter(b, typid, t, g)) return;
+    g->fetch = scalar_getter(b, typid, &t->kind, &t->repr);
     if (g->fetch) {
         if (typid == NUMERICOID) set_numeric_typmod(t, typmod);
         if (g->fetch == fetch_through_output) g->function = output_function(typid);

@@ -46,10 +46,11 @@ static void export_cleanup(void *arg)
 
 static Export *new_export(MemoryContext leaf)
 {
-    auto *x = (Export *) MemoryContextAllocZero(leaf, sizeof(Export));
+    auto *x = (Export *)MemoryContextAllocZero(leaf, sizeof(Export));
     x->pump.cx = leaf;
     x->allocator = {[](void *cx, size_t n) {
-                        return MemoryContextAllocExtended((MemoryContext) cx, n, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+                        return MemoryContextAllocExtended((MemoryContext)cx, n,
+                                                          MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
                     },
                     [](void *, void *p) { pfree(p); }, leaf};
     x->cleanup.func = export_cleanup;
@@ -62,7 +63,7 @@ static Export *new_export(MemoryContext leaf)
 
 static bool receive(TupleTableSlot *slot, DestReceiver *self)
 {
-    pump_row(((Receiver *) self)->pump, slot);
+    pump_row(((Receiver *)self)->pump, slot);
     return true;
 }
 static void startup(DestReceiver *, int, TupleDesc) {}
@@ -76,7 +77,7 @@ static void open_writer(Export *x, const ExportRequest *r, TupleDesc desc)
     MemoryContext old = MemoryContextSwitchTo(x->pump.cx);
     uint32 n = r->ncolumns;
     const ColumnChoice *columns = r->columns ? r->columns : choose_columns(desc, 0, true, &n);
-    x->pump.binder = bind(x->pump.cx, desc, r->plan.origins, columns, n);
+    x->pump.binder = bind(x->pump.cx, desc, r->plan.origins, columns, n, bind_style(&r->options));
     if (r->relation) {
         x->pump.binder->row.schema = to_utf8(r->relation_schema);
         x->pump.binder->row.relation = to_utf8(r->relation);
@@ -84,27 +85,28 @@ static void open_writer(Export *x, const ExportRequest *r, TupleDesc desc)
     MemoryContextSwitchTo(old);
     x->spec.row = x->pump.binder->row;
     x->spec.options = r->options;
+    x->spec.options.csv.force_quote = force_quote_flags(&r->force_quote, x->pump.binder, r->relation_desc);
     x->spec.allocator = &x->allocator;
     if (!pg_strong_random(x->spec.random, sizeof x->spec.random))
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
     Failure why;
     if (writer_open(&x->spec, &x->pump.writer, &why) != Code::ok) {
-        if (why.column >= 0)
-            raise_column(&why, x->pump.binder->column_names[why.column]);
+        if (why.column >= 0) raise_column(&why, x->pump.binder->column_names[why.column]);
         raise_failure(&why);
     }
 }
 
 void check_stream_options(const Options *o)
 {
-    const char *bad = o->max_rows_per_file   ? "max_rows_per_file"
+    const char *bad = o->max_rows_per_file    ? "max_rows_per_file"
                       : o->max_bytes_per_file ? "max_bytes_per_file"
                       : o->manifest           ? "manifest"
                       : o->fail_if_exists     ? "if_exists"
                                               : nullptr;
     if (bad)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" needs a file target", bad),
-                        errhint("COPY ... TO '/absolute/path' writes a server file.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" needs a file target", bad),
+                 errhint("COPY ... TO '/absolute/path' writes a server file.")));
 }
 
 static Sink *create_sink(MemoryContext leaf, const ExportRequest *r)
@@ -142,7 +144,8 @@ static void publish(Export *x, const ExportRequest *r)
 {
     Pump *p = &x->pump;
     const char *w;
-    for (uint32 i = 0; (w = writer_warning(p->writer, i)); i++) ereport(WARNING, (errmsg("%s", from_utf8(w))));
+    for (uint32 i = 0; (w = writer_warning(p->writer, i)); i++)
+        ereport(WARNING, (errmsg("%s", from_utf8(w))));
     MemoryContext old = MemoryContextSwitchTo(p->cx);
     StringInfo manifest = nullptr;
     if (r->options.manifest) {
@@ -154,10 +157,12 @@ static void publish(Export *x, const ExportRequest *r)
     if (r->before_publish) r->before_publish(r->arg, p->files, p->nfiles);
     MemoryContextSwitchTo(old);
     CHECK_FOR_INTERRUPTS();
-    p->sink->ops->finish(p->sink, p->files, p->nfiles, manifest ? manifest->data : nullptr, manifest ? manifest->len : 0);
+    p->sink->ops->finish(p->sink, p->files, p->nfiles, manifest ? manifest->data : nullptr,
+                         manifest ? manifest->len : 0);
 }
 
-// --- statistics ---------------------------------------------------------------------------------------------
+// --- statistics
+// ---------------------------------------------------------------------------------------------
 
 static void record_start(const ExportRequest *r)
 {
@@ -177,8 +182,9 @@ static void record_work(const Pump *p, uint64 run_ns)
     s->files = p->nfiles;
     s->bytes = p->bytes;
     s->blocks = p->blocks;
-    for (uint32 i = 0; i < p->nfiles; i++) s->raw_bytes += p->files[i].raw_bytes;
-    s->encode_ns = p->sampled_rows ? (uint64) ((double) p->sampled_ns / p->sampled_rows * p->rows) : 0;
+    for (uint32 i = 0; i < p->nfiles; i++)
+        s->raw_bytes += p->files[i].raw_bytes;
+    s->encode_ns = p->sampled_rows ? (uint64)((double)p->sampled_ns / p->sampled_rows * p->rows) : 0;
     s->compress_ns = p->compress_ns;
     if (p->sink) {
         s->write_ns = p->sink->write_ns;
@@ -201,7 +207,8 @@ static void record_error(MemoryContext cx)
     MemoryContextSwitchTo(old);
 }
 
-// --- the whole ------------------------------------------------------------------------------------------------
+// --- the whole
+// ------------------------------------------------------------------------------------------------
 
 static void execute(Export *x, const ExportRequest *r)
 {
@@ -251,8 +258,5 @@ uint64 run_export(const ExportRequest *r)
     return rows;
 }
 
-TupleDesc result_desc(PlannedStmt *stmt)
-{
-    return ExecCleanTypeFromTL(stmt->planTree->targetlist);
-}
+TupleDesc result_desc(PlannedStmt *stmt) { return ExecCleanTypeFromTL(stmt->planTree->targetlist); }
 } // namespace spout

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/wall.hpp"
 #include "pg/bind.hpp"
+#include "pg/csv_options.hpp"
 #include "pg/pg.hpp"
 #include "pg/plan.hpp"
 #include "pg/sink.hpp"
@@ -17,6 +18,8 @@ struct ExportRequest {
     Planned plan;
     const char *relation_schema, *relation; // of COPY rel; null for a query
     Oid relid;
+    TupleDesc relation_desc;     // null for a query
+    ForceQuote force_quote;      // csv
     const ColumnChoice *columns; // null: all, under their own names
     uint32 ncolumns;
     uint64 plan_ns;

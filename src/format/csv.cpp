@@ -1,0 +1,306 @@
+// csv.cpp - CSV exactly as the server's own COPY writes it (copyto.c, CopyAttributeOutCSV).
+// Values that come as text are in the file's encoding already; numbers and dates are ASCII in all of them.
+// Knows nothing of settings: what follows them arrives as text.
+#include <algorithm>
+#include <array>
+
+#include "core/cursor.hpp"
+#include "core/decimal.hpp"
+#include "core/jsonb_view.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "format/format.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+constexpr size_t kBlock = 256 * 1024; // raw bytes
+constexpr size_t kRoom = kTimeText;   // any value that is no text, numeric or jsonb
+
+// Everything that numbers, dates, uuids and hexadecimal strings are made of.
+constexpr std::string_view kPlainBytes =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-.: \\";
+
+struct Dialect {
+    explicit Dialect(const CsvOptions &o) : csv(o), null(o.null_text)
+    {
+        for (char c : {o.delimiter, o.quote, '\n', '\r'})
+            special[static_cast<uint8_t>(c)] = true;
+        auto plain = [](char c) { return kPlainBytes.find(c) != kPlainBytes.npos; };
+        plain_is_safe = !plain(o.delimiter) && !plain(o.quote) &&
+                        (null.empty() || !std::all_of(null.begin(), null.end(), plain));
+    }
+    const CsvOptions &csv; // owned by the Spec
+    std::string_view null;
+    std::array<bool, 256> special{};
+    bool plain_is_safe; // values that are no text never need quotes
+};
+
+// --- text
+// ---------------------------------------------------------------------------------------------------
+
+bool needs_quotes(const Dialect &d, std::string_view s, bool like_null, bool only_column)
+{
+    if (like_null || s == d.null || (only_column && s == "\\.")) return true;
+    if (!d.csv.mblen) {
+        for (char c : s)
+            if (d.special[static_cast<uint8_t>(c)]) return true;
+        return false;
+    }
+    for (size_t i = 0; i < s.size(); i++) {
+        auto c = static_cast<uint8_t>(s[i]);
+        if (d.special[c]) return true;
+        if (c & 0x80) i += static_cast<size_t>(d.csv.mblen(d.csv.encoding, &s[i])) - 1;
+    }
+    return false;
+}
+
+uint8_t *quoted(const Dialect &d, Cursor &out, uint8_t *p, std::string_view s, size_t tail)
+{
+    p = out.room(p, 2 * s.size() + 2 + tail);
+    *p++ = static_cast<uint8_t>(d.csv.quote);
+    for (size_t i = 0; i < s.size(); i++) {
+        char c = s[i];
+        if (c == d.csv.quote || c == d.csv.escape) *p++ = static_cast<uint8_t>(d.csv.escape);
+        *p++ = static_cast<uint8_t>(c);
+        if (d.csv.mblen && c & 0x80) {
+            // The bytes of one character, of which the later ones may look like a quote.
+            auto more = static_cast<size_t>(d.csv.mblen(d.csv.encoding, &s[i])) - 1;
+            for (; more && i + 1 < s.size(); more--)
+                *p++ = static_cast<uint8_t>(s[++i]);
+        }
+    }
+    *p++ = static_cast<uint8_t>(d.csv.quote);
+    return p;
+}
+
+uint8_t *text(const Dialect &d, Cursor &out, uint8_t *p, std::string_view s, bool quote, size_t tail)
+{
+    if (quote) return quoted(d, out, p, s, tail);
+    p = out.room(p, s.size() + tail);
+    return copy(p, s.data(), s.size());
+}
+
+// --- columns
+// --------------------------------------------------------------------------------------------------
+
+struct Column {
+    uint8_t *(*write)(const Column &, const Cell &, Cursor &, uint8_t *p); // leaves kTail behind the result
+    const Dialect *dialect;
+    bool force, only;
+    mutable Buffer scratch; // values that must be looked at before they are written
+};
+constexpr size_t kTail = 2; // delimiter or line end, and the next column's first byte
+
+uint8_t *write_text(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    std::string_view s(v.s.p, v.s.n);
+    return text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, v.like_null, c.only), kTail);
+}
+
+// A value of bounded size, made of kPlainBytes.
+template <uint8_t *(*print)(uint8_t *, const Cell &)>
+uint8_t *write_plain(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    if (c.dialect->plain_is_safe && !c.force) return print(out.room(p, kRoom + kTail), v);
+    uint8_t room[kRoom];
+    std::string_view s(reinterpret_cast<char *>(room), static_cast<size_t>(print(room, v) - room));
+    return text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+}
+
+uint8_t *print_integer(uint8_t *p, const Cell &v) { return integer_text(p, v.i); }
+uint8_t *print_bool(uint8_t *p, const Cell &v)
+{
+    *p = v.i ? 't' : 'f';
+    return p + 1;
+}
+uint8_t *print_date(uint8_t *p, const Cell &v) { return date_text(p, v.i); }
+uint8_t *print_time(uint8_t *p, const Cell &v) { return time_text(p, v.i); }
+uint8_t *print_timestamp(uint8_t *p, const Cell &v) { return timestamp_text(p, v.i, false); }
+uint8_t *print_local(uint8_t *p, const Cell &v)
+{
+    return local_timestamp_text(p, v.span.micros, v.span.days, ' ');
+}
+uint8_t *print_uuid(uint8_t *p, const Cell &v)
+{
+    uuid_text(p, v.s.p);
+    return p + kUuidText;
+}
+
+uint8_t *write_numeric(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    size_t n = decimal_text_size(v.num) + 4; // may write 4 bytes beyond the text
+    if (c.dialect->plain_is_safe && !c.force) return decimal_text(out.room(p, n + kTail), v.num);
+    c.scratch.clear();
+    uint8_t *start = c.scratch.reserve(n), *end = decimal_text(start, v.num);
+    std::string_view s(reinterpret_cast<char *>(start), static_cast<size_t>(end - start));
+    return text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+}
+
+uint8_t *write_bytes(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    static constexpr char kHex[] = "0123456789abcdef";
+    c.scratch.clear();
+    uint8_t *start = c.scratch.reserve(2 * size_t{v.s.n} + 2), *to = start;
+    *to++ = '\\';
+    *to++ = 'x';
+    for (uint32_t i = 0; i < v.s.n; i++) {
+        auto b = static_cast<uint8_t>(v.s.p[i]);
+        *to++ = static_cast<uint8_t>(kHex[b >> 4]);
+        *to++ = static_cast<uint8_t>(kHex[b & 15]);
+    }
+    std::string_view s(reinterpret_cast<char *>(start), static_cast<size_t>(to - start));
+    p = text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+    c.scratch.shrink(kBlock);
+    return p;
+}
+
+uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    c.scratch.clear();
+    Cursor side(c.scratch);
+    side.commit(print_jsonb(side, side.begin(0), reinterpret_cast<const uint8_t *>(v.s.p), v.s.n, 0));
+    std::string_view s = c.scratch.view();
+    p = text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+    c.scratch.shrink(kBlock);
+    return p;
+}
+
+decltype(Column::write) writer_of(const Type &t)
+{
+    if (t.repr == Repr::digits) return write_numeric;
+    if (t.repr == Repr::jsonb) return write_jsonb;
+    switch (t.kind) {
+    case Kind::boolean: return write_plain<print_bool>;
+    case Kind::uuid: return write_plain<print_uuid>;
+    case Kind::bytes: return write_bytes;
+    case Kind::date: return t.repr == Repr::integer ? write_plain<print_date> : write_text;
+    case Kind::time: return write_plain<print_time>;
+    case Kind::timestamp: return write_plain<print_timestamp>;
+    case Kind::timestamptz: return write_plain<print_local>;
+    default: return t.repr == Repr::integer ? write_plain<print_integer> : write_text;
+    }
+}
+
+// --- the file
+// ---------------------------------------------------------------------------------------------------
+
+class CsvEncoder : public Encoder
+{
+  public:
+    explicit CsvEncoder(const Spec &spec)
+        : dialect_(spec.options.csv), open_(*spec.allocator), out_(open_), done_(*spec.allocator)
+    {
+        const bool *force = spec.options.csv.force_quote;
+        for (uint32_t i = 0; i < spec.row.nfields; i++)
+            columns_.push_back({writer_of(*spec.row.fields[i].type), &dialect_, force && force[i],
+                                spec.row.nfields == 1, Buffer(*spec.allocator)});
+    }
+
+    void add(Row row) override
+    {
+        const size_t before = open_.size();
+        size_t i = 0;
+        try {
+            uint8_t *p = out_.begin(kTail + dialect_.null.size());
+            for (const Column &c : columns_) {
+                if (i) *p++ = static_cast<uint8_t>(dialect_.csv.delimiter);
+                const Cell &v = row.cells[i++];
+                p = v.null ? text(dialect_, out_, p, dialect_.null, false, kTail) : c.write(c, v, out_, p);
+            }
+            *p++ = '\n';
+            out_.commit(p);
+            rows_++;
+        } catch (Error &e) {
+            open_.resize(before);
+            e.column = static_cast<int32_t>(i) - 1;
+            throw;
+        } catch (...) {
+            open_.resize(before);
+            throw;
+        }
+    }
+
+    size_t pending() const override { return open_.size(); }
+
+    Block &take() override
+    {
+        done_.bytes.clear();
+        done_.bytes.shrink(4 * kBlock);
+        done_.bytes.swap(open_);
+        done_.rows = rows_;
+        done_.raw_bytes = done_.bytes.size();
+        rows_ = 0;
+        return done_;
+    }
+
+  private:
+    const Dialect dialect_;
+    std::vector<Column> columns_;
+    Buffer open_; // the rows of the open block
+    Cursor out_;
+    Block done_;
+    uint32_t rows_ = 0;
+};
+
+class CsvFramer : public Framer
+{
+  public:
+    explicit CsvFramer(const Spec &spec) : spec_(spec), dialect_(spec.options.csv) {}
+
+    // Names are quoted where they must be, never by force_quote.
+    void begin(uint32_t, Buffer &out) override
+    {
+        if (!dialect_.csv.header) return;
+        Cursor to(out);
+        uint8_t *p = to.begin(kTail);
+        for (uint32_t i = 0; i < spec_.row.nfields; i++) {
+            if (i) *p++ = static_cast<uint8_t>(dialect_.csv.delimiter);
+            std::string_view name = spec_.row.fields[i].name;
+            p = text(dialect_, to, p, name, needs_quotes(dialect_, name, false, spec_.row.nfields == 1),
+                     kTail);
+        }
+        *p++ = '\n';
+        to.commit(p);
+    }
+    void before(uint32_t, Block &, uint64_t, Buffer &) override {}
+    void end(uint32_t, Buffer &) override {}
+
+  private:
+    const Spec &spec_; // owned by the Writer
+    const Dialect dialect_;
+};
+
+void describe_csv(const Spec &spec, Description &d)
+{
+    for (uint32_t i = 0; i < spec.row.nfields; i++)
+        d.columns.push_back({"text", spec.row.fields[i].name, ""});
+}
+
+// The server checks these with its own COPY's messages.
+constexpr OptionDef kOptions[] = {
+    {"header", nullptr}, {"delimiter", nullptr},   {"quote", nullptr},    {"escape", nullptr},
+    {"null", nullptr},   {"force_quote", nullptr}, {"encoding", nullptr}, {nullptr, nullptr},
+};
+constexpr FormatCodec kCodecs[] = {
+    {"none", nullptr}, {"gzip", "gzip"}, {"zstd", "zstd_checked"}, {"lz4", "lz4"}, {nullptr, nullptr}};
+} // namespace
+
+extern const Format kCsv;
+const Format kCsv = {
+    "csv",
+    Style::csv,
+    /* codec_inside */ false,
+    /* blocks_commute */ true,
+    kCodecs,
+    kOptions,
+    [](const Options &) { return kBlock; },
+    [](const Options &) {},
+    [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<CsvEncoder>(s); },
+    [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<CsvFramer>(s); },
+    describe_csv,
+};
+} // namespace spout

@@ -1,0 +1,347 @@
+// json.cpp - JSON lines, or one array, with the text that row_to_json prints (PostgreSQL 19's COPY FORMAT
+// json). In an array the blank or comma in front of a row belongs to the file: the blank only before its
+// first row. Blocks hold the commas between their own rows; the framer adds the byte in front of a block.
+#include <cstring>
+#include <string>
+#include <unordered_set>
+
+#include "core/cursor.hpp"
+#include "core/decimal.hpp"
+#include "core/escape.hpp"
+#include "core/jsonb_view.hpp"
+#include "core/parse.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "format/format.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+constexpr size_t kBlock = 256 * 1024;   // raw bytes
+constexpr size_t kRoom = kTimeText + 4; // any value that is no text, numeric, bytea or jsonb, in quotes
+
+struct Column {
+    using Write = uint8_t *(*)(const Column &, const Cell &, Cursor &, uint8_t *p);
+    Write write;     // leaves kTail behind the result
+    std::string key; // `"name":`
+    bool one_line, omit_nulls;
+    std::vector<Column> fields; // record
+};
+constexpr size_t kTail = 4; // comma or brace, line end
+
+uint8_t *put(uint8_t *p, std::string_view s)
+{
+    memcpy(p, s.data(), s.size());
+    return p + s.size();
+}
+
+// --- numbers and words
+// ----------------------------------------------------------------------------------------
+
+uint8_t *write_bool(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return put(out.room(p, kRoom), v.i ? "true" : "false");
+}
+
+uint8_t *write_integer(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return integer_text(out.room(p, kRoom), v.i);
+}
+
+// oid, xid, cid: row_to_json has no numeric category for them.
+uint8_t *write_quoted_integer(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    p = out.room(p, kRoom);
+    *p++ = '"';
+    p = integer_text(p, v.i);
+    *p++ = '"';
+    return p;
+}
+
+uint8_t *write_numeric(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    bool special = v.num.sign != Sign::plus && v.num.sign != Sign::minus;
+    p = out.room(p, decimal_text_size(v.num) + 4 + 2 + kTail);
+    if (special) *p++ = '"';
+    p = decimal_text(p, v.num);
+    if (special) *p++ = '"';
+    return p;
+}
+
+// The server's own digits. NaN and Infinity are no numbers in JSON.
+uint8_t *write_float(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    std::string_view s(v.s.p, v.s.n);
+    bool special = s.find_first_of("Ny") != s.npos;
+    p = out.room(p, s.size() + 2 + kTail);
+    if (special) *p++ = '"';
+    p = put(p, s);
+    if (special) *p++ = '"';
+    return p;
+}
+
+// --- dates
+// ------------------------------------------------------------------------------------------------------
+
+template <uint8_t *(*print)(uint8_t *, const Cell &)>
+uint8_t *write_plain(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    p = out.room(p, kRoom + kTail);
+    *p++ = '"';
+    p = print(p, v);
+    *p++ = '"';
+    return p;
+}
+
+uint8_t *print_date(uint8_t *p, const Cell &v) { return date_text(p, v.i); }
+uint8_t *print_time(uint8_t *p, const Cell &v) { return time_text(p, v.i); }
+uint8_t *print_timestamp(uint8_t *p, const Cell &v) { return iso_timestamp_text(p, v.i); }
+uint8_t *print_local(uint8_t *p, const Cell &v)
+{
+    return local_timestamp_text(p, v.span.micros, v.span.days, 'T');
+}
+uint8_t *print_uuid(uint8_t *p, const Cell &v)
+{
+    uuid_text(p, v.s.p);
+    return p + kUuidText;
+}
+
+// --- text
+// ---------------------------------------------------------------------------------------------------------
+
+uint8_t *write_text(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    p = out.room(p, 2);
+    *p++ = '"';
+    p = escape_json(out, p, v.s.p, v.s.n, 1 + kTail);
+    *p++ = '"';
+    return p;
+}
+
+uint8_t *write_bytes(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    static constexpr char kHex[] = "0123456789abcdef";
+    p = put(out.room(p, 2 * size_t{v.s.n} + 5 + kTail), "\"\\\\x");
+    for (uint32_t i = 0; i < v.s.n; i++) {
+        auto b = static_cast<uint8_t>(v.s.p[i]);
+        *p++ = static_cast<uint8_t>(kHex[b >> 4]);
+        *p++ = static_cast<uint8_t>(kHex[b & 15]);
+    }
+    *p++ = '"';
+    return p;
+}
+
+// Verbatim. A line end in a json value is white space between tokens: strings cannot hold one raw.
+uint8_t *write_json(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    p = out.room(p, v.s.n + kTail);
+    uint8_t *end = copy(p, v.s.p, v.s.n);
+    if (c.one_line)
+        for (; p < end; p++)
+            if (*p == '\n' || *p == '\r') *p = ' ';
+    return end;
+}
+
+uint8_t *write_jsonb(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return print_jsonb(out, p, reinterpret_cast<const uint8_t *>(v.s.p), v.s.n, kTail);
+}
+
+// --- objects
+// --------------------------------------------------------------------------------------------------------
+
+uint8_t *write_object(const std::vector<Column> &columns, const Cell *cells, Cursor &out, uint8_t *p)
+{
+    p = out.room(p, kTail);
+    *p++ = '{';
+    bool first = true;
+    for (const Column &c : columns) {
+        const Cell &v = *cells++;
+        if (v.null && c.omit_nulls) continue;
+        p = out.room(p, c.key.size() + 8 + kTail);
+        if (!first) *p++ = ',';
+        first = false;
+        p = put(p, c.key);
+        p = v.null ? put(p, "null") : c.write(c, v, out, p);
+    }
+    *p++ = '}';
+    return p;
+}
+
+uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return out.room(write_object(c.fields, v.list.cells, out, p), kTail);
+}
+
+Column::Write writer_of(const Type &t)
+{
+    if (t.repr == Repr::digits) return write_numeric;
+    if (t.repr == Repr::jsonb) return write_jsonb;
+    switch (t.kind) {
+    case Kind::boolean: return write_bool;
+    case Kind::int2:
+    case Kind::int4:
+    case Kind::int8: return write_integer;
+    case Kind::oid: return write_quoted_integer;
+    case Kind::float4:
+    case Kind::float8: return write_float;
+    case Kind::uuid: return write_plain<print_uuid>;
+    case Kind::bytes: return write_bytes;
+    case Kind::date: return write_plain<print_date>;
+    case Kind::time: return write_plain<print_time>;
+    case Kind::timestamp: return write_plain<print_timestamp>;
+    case Kind::timestamptz: return write_plain<print_local>;
+    case Kind::json:
+    case Kind::jsonb:
+    case Kind::json_text: return write_json;
+    case Kind::record: return write_record;
+    default: return write_text;
+    }
+}
+
+std::vector<Column> compile(const Field *fields, uint32_t n, const Options &o)
+{
+    std::vector<Column> columns;
+    for (uint32_t i = 0; i < n; i++) {
+        const Type &t = *fields[i].type;
+        Column c = {writer_of(t), {}, !o.json_array, o.omit_nulls, compile(t.fields, t.nfields, o)};
+        append_json_string(c.key, fields[i].name);
+        c.key += ':';
+        columns.push_back(std::move(c));
+    }
+    return columns;
+}
+
+// --- the file
+// -------------------------------------------------------------------------------------------------------
+
+class JsonEncoder : public Encoder
+{
+  public:
+    explicit JsonEncoder(const Spec &spec)
+        : spec_(spec), columns_(compile(spec.row.fields, spec.row.nfields, spec.options)),
+          open_(*spec.allocator), out_(open_), done_(*spec.allocator)
+    {
+    }
+
+    void add(Row row) override
+    {
+        const size_t before = open_.size();
+        try {
+            uint8_t *p = out_.begin(kTail);
+            if (spec_.options.json_array && rows_) *p++ = ',';
+            p = write_object(columns_, row.cells, out_, p);
+            p = out_.room(p, 1);
+            *p++ = '\n';
+            out_.commit(p);
+            rows_++;
+        } catch (...) {
+            open_.resize(before);
+            throw;
+        }
+    }
+
+    size_t pending() const override { return open_.size(); }
+
+    Block &take() override
+    {
+        done_.bytes.clear();
+        done_.bytes.shrink(4 * kBlock);
+        done_.bytes.swap(open_);
+        done_.rows = rows_;
+        done_.raw_bytes = done_.bytes.size();
+        rows_ = 0;
+        return done_;
+    }
+
+    void warnings(std::vector<std::string> &to) const override
+    {
+        std::unordered_set<std::string> seen;
+        for (const Column &c : columns_)
+            if (!seen.insert(c.key).second) {
+                std::string name = c.key.substr(0, c.key.size() - 1);
+                to.push_back("several columns are called " + name + ": most JSON readers keep only the last");
+                return;
+            }
+    }
+
+  private:
+    const Spec &spec_; // owned by the Writer
+    const std::vector<Column> columns_;
+    Buffer open_; // the rows of the open block
+    Cursor out_;
+    Block done_;
+    uint32_t rows_ = 0;
+};
+
+class JsonFramer : public Framer
+{
+  public:
+    explicit JsonFramer(const Spec &spec) : array_(spec.options.json_array) {}
+    void begin(uint32_t, Buffer &out) override
+    {
+        first_ = true;
+        if (array_) out.append("[\n");
+    }
+    void before(uint32_t, Block &, uint64_t, Buffer &out) override
+    {
+        if (array_) out.append(first_ ? " " : ",");
+        first_ = false;
+    }
+    void end(uint32_t, Buffer &out) override
+    {
+        if (array_) out.append("]\n");
+    }
+
+  private:
+    const bool array_;
+    bool first_ = true;
+};
+
+void describe_json(const Spec &spec, Description &d)
+{
+    for (uint32_t i = 0; i < spec.row.nfields; i++) {
+        const Type &t = *spec.row.fields[i].type;
+        auto write = writer_of(t);
+        const char *target = write == write_bool ? "boolean"
+                             : write == write_integer || write == write_numeric || write == write_float
+                                 ? "number"
+                             : write == write_record                       ? "object"
+                             : write == write_json || write == write_jsonb ? "any JSON"
+                                                                           : "string";
+        d.columns.push_back({target, spec.row.fields[i].name, ""});
+    }
+}
+
+void set_force_array(Options &o, const RawOption &raw)
+{
+    o.json_array = true;
+    if (raw.value && !parse_bool(raw.value, &o.json_array))
+        throw Error(Code::bad_value,
+                    "invalid value for option \"force_array\": \"" + std::string(raw.value) + "\"",
+                    "Use on or off.");
+}
+
+constexpr OptionDef kOptions[] = {{"force_array", set_force_array}, {"nulls", set_nulls}, {nullptr, nullptr}};
+constexpr FormatCodec kCodecs[] = {
+    {"none", nullptr}, {"gzip", "gzip"}, {"zstd", "zstd_checked"}, {"lz4", "lz4"}, {nullptr, nullptr}};
+} // namespace
+
+extern const Format kJson;
+const Format kJson = {
+    "json",
+    Style::json,
+    /* codec_inside */ false,
+    /* blocks_commute */ true,
+    kCodecs,
+    kOptions,
+    [](const Options &) { return kBlock; },
+    [](const Options &) {},
+    [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<JsonEncoder>(s); },
+    [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<JsonFramer>(s); },
+    describe_json,
+};
+} // namespace spout

@@ -1,0 +1,24 @@
+// csv_options.hpp - the options of CSV that core knows too: core checks them, with its own messages.
+#pragma once
+#include "core/wall.hpp"
+#include "pg/bind.hpp"
+#include "pg/pg.hpp"
+
+extern "C" {
+#include "nodes/parsenodes.h"
+#include "parser/parse_node.h"
+}
+
+namespace spout
+{
+// What only the columns of the result can settle.
+struct ForceQuote {
+    bool all;
+    List *names; // of String
+};
+// `core` is a list of DefElem without format; pstate may be null. Fills options->csv but for force_quote.
+ForceQuote read_csv_options(ParseState *pstate, List *core, Options *options);
+// Flags per column, palloc'd; null: none. `relation_desc` tells a column that exists but is not exported; may
+// be null.
+const bool *force_quote_flags(const ForceQuote *, const Binder *, TupleDesc relation_desc);
+} // namespace spout
