@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
@@ -224,6 +225,33 @@ def test_data_is_durable_before_it_is_visible():
     order = [position(calls, "write"), min(i for i, x in enumerate(calls) if x[0] == "fsync"),
              position(calls, "exchange"), position(calls, "fsync"), position(calls, "unlinkat")]
     assert order == sorted(order) and len(set(order)) == 5, calls
+
+
+def test_manifest_is_visible_only_when_its_files_are_durable():
+    targets = old_set()
+    calls = faults.trace(lambda: session.run(new_set(targets[0])))
+    swaps = [i for i, (call, _, _) in enumerate(calls) if call == "exchange"]
+    assert len(swaps) == 5 and calls[swaps[-1]][1].endswith("s.manifest.json"), calls
+    between = calls[swaps[-2]:swaps[-1]]
+    assert ("fsync", targets[0].dir) in [(call, path) for call, path, _ in between], between
+
+
+def test_sets_wait_for_each_other():
+    """One set is half published when another is ready: it waits, and nothing is mixed."""
+    targets = old_set()
+    d = targets[0].dir
+    other = c.session()
+    faults.set("exchange 2 1 stop")
+    session.send(new_set(targets[0]))
+    wait_for(lambda: stopped(session.backend_pid), "the third file")
+    faults.set()
+    other.send(copy(d + "/s.avro", keys(12), max_rows_per_file=3, manifest="on"))
+    time.sleep(0.7)
+    assert [t.state() == t.before for t in targets[1:]] == [False, False, True, True], "the other did not wait"
+    os.kill(session.backend_pid, signal.SIGCONT)
+    assert session.result().error is None and other.result().error is None
+    assert [read_avro("%s/s_%03d.avro" % (d, i))[0] for i in range(4)] == [3] * 4
+    other.close()
 
 
 def test_sync_off_never_syncs():

@@ -8,6 +8,7 @@ SPOUT_KILL_ROUNDS: SIGKILLs at a random time (200).
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -245,18 +246,20 @@ def test_sigkill_leaves_a_set_whole_and_is_swept():
     s = c.session()
     s.send(copy(path, LONG, max_rows_per_file=1000))
     wait_for_rows(c, s, 20000)
-    names = hidden(d)
-    assert len(names) > 10
+    os.kill(s.backend_pid, signal.SIGSTOP)  # alive, but its files look old, every one
     live = hidden(d)
+    assert len(live) > 10
     for name in live:
         os.utime(os.path.join(d, name), (1, 1))
-    c.psql(copy(d + "/other.avro", keys(1)))  # sweeps, but the run is alive
-    assert set(live) <= set(hidden(d))
+    c.psql(copy(d + "/other.avro", keys(1)))  # sweeps
+    assert hidden(d) == live, "files of a live run were swept"
+    for name in live:
+        os.utime(os.path.join(d, name))
     crash(s)
     for t in targets:
         t.assert_untouched(names=False)
     dead = hidden(d)
-    assert len(dead) >= len(live)
+    assert dead == live
     c.psql(copy(d + "/other.avro", keys(1)))
     assert hidden(d) == dead, "young files stay"
     for name in dead:
