@@ -75,7 +75,7 @@ TEST(Registry, FindsEveryCodecByItsName)
 {
     for (const CodecDef *c : every_codec())
         EXPECT_EQ(find_codec(c->name), c);
-    EXPECT_EQ(every_codec().size(), 5u);
+    EXPECT_EQ(every_codec().size(), 8u);
     EXPECT_EQ(find_codec("none"), nullptr);
     EXPECT_EQ(find_codec(""), nullptr);
 }
