@@ -205,8 +205,8 @@ const Value kValues[] = {
     {kDecimal, "06 ff 7f ff", "decimal has more digits"},
     {kFixedDecimal, "00 27 0f", ""},
     {kFixedDecimal, "00 27 10", "decimal has more digits"},
-    {kTimeMicros, "fe ff a7 f6 82 05", ""},                            // 23:59:59.999999
-    {kTimeMicros, "80 80 a8 f6 82 05", "time of day is out of range"}, // 24:00
+    {kTimeMicros, "fe ff ba dd 83 05", ""},                            // 23:59:59.999999
+    {kTimeMicros, "80 80 bb dd 83 05", "time of day is out of range"}, // 24:00
     {kTimeMicros, "01", "time of day is out of range"},
     {kTimeMillis, "fe ef b2 52", ""},
     {kTimeMillis, "80 f0 b2 52", "time of day is out of range"},
@@ -224,7 +224,7 @@ const Value kValues[] = {
     {kLongs, "04 02 04", "data ends inside a value"},
     {kNulls, "0a 00", ""},
     {kNulls, "fe ff ff ff ff ff ff ff ff 01 00", "number of items is out of range"},
-    {kNulls, "80 80 80 04 00", "too much memory"}, // four million values in five bytes
+    {kNulls, "80 dd db 01 00", "too much memory"}, // 1.8 million values in five bytes
     {kNothings, "0a 00", ""},
     {kMap, "02 02 61 02 0a 00", ""},
     {kMap, "02 02 ff 02 0a 00", "key of a map is not valid UTF-8"},
