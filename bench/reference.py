@@ -47,7 +47,9 @@ class Reference(Cluster):
                 self.load(kept)
             self.data = kept
             self.begin()
-            self.psql("DROP EXTENSION IF EXISTS pg_spout; CREATE EXTENSION pg_spout")
+            if not library:
+                self.psql("DROP EXTENSION IF EXISTS pg_spout")
+            self.psql("CREATE EXTENSION IF NOT EXISTS pg_spout")
         except BaseException:
             self.remove()
             raise

@@ -272,10 +272,11 @@ uint8_t *decimal_text(uint8_t *p, const Digits &d)
     if (d.weight < 0) {
         *p++ = '0';
     } else {
-        uint8_t first[4];
         int width = first_width(d);
-        four(first, digit_or_zero(d, 0));
-        memcpy(p, first + 4 - width, static_cast<size_t>(width));
+        uint32_t head; // the first digit, its leading zeros shifted out
+        four(reinterpret_cast<uint8_t *>(&head), digit_or_zero(d, 0));
+        head >>= 8 * (4 - width);
+        memcpy(p, &head, 4);
         p += width;
         for (int k = 1; k <= d.weight; k++, p += 4)
             four(p, digit_or_zero(d, k));

@@ -1,10 +1,6 @@
 // escape.cpp - looks at 16 bytes at a time for the three things that need an escape.
 #include "core/escape.hpp"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "core/no_postgres.hpp"
 
 namespace spout

@@ -32,7 +32,7 @@ inline uint32_t entry_end(uint32_t entry, uint32_t start)
     return (entry & kHasOffset) ? entry & kLength : start + (entry & kLength);
 }
 
-JsonbItem item(JsonbContainer &c, uint32_t entry, uint32_t &position)
+inline JsonbItem item(JsonbContainer &c, uint32_t entry, uint32_t &position)
 {
     uint32_t start = position, end = entry_end(entry, start);
     if (__builtin_expect(end < start || end > c.size, 0)) damaged();
@@ -52,6 +52,10 @@ JsonbItem item(JsonbContainer &c, uint32_t entry, uint32_t &position)
     }
 }
 
+// Free at the beginning of each step of the loop below: enough for separators, a short key and a short
+// value, so that these need no check of their own.
+constexpr size_t kStep = 64;
+
 uint8_t *print_number(Cursor &out, uint8_t *p, const JsonbItem &v, size_t tail)
 {
     Digits d;
@@ -60,12 +64,14 @@ uint8_t *print_number(Cursor &out, uint8_t *p, const JsonbItem &v, size_t tail)
     return decimal_text(p, d);
 }
 
-uint8_t *print_string(Cursor &out, uint8_t *p, const JsonbItem &v, size_t tail)
+// `end` is where the whole jsonb ends: up to there a wide load is harmless.
+inline uint8_t *print_string(Cursor &out, uint8_t *p, const JsonbItem &v, const uint8_t *end, size_t tail)
 {
     *p++ = '"';
-    p = escape_json(out, p, reinterpret_cast<const char *>(v.p), v.n, tail + 1);
-    *p++ = '"';
-    return p;
+    uint8_t *q = v.n <= 16 && end - v.p >= 16 ? escape_json_short(p, v.p, v.n) : nullptr;
+    if (!q) q = escape_json(out, p, reinterpret_cast<const char *>(v.p), v.n, tail + 1);
+    *q++ = '"';
+    return q;
 }
 
 // Saved outer containers: the first few without the heap.
@@ -99,9 +105,8 @@ class Stack
     std::vector<JsonbContainer> far_;
     size_t n_ = 0;
 };
-} // namespace
 
-JsonbContainer open_jsonb(const uint8_t *p, size_t n)
+inline JsonbContainer open_container(const uint8_t *p, size_t n)
 {
     if (n < 4) damaged();
     uint32_t header = load32(p), count = header & kCount;
@@ -123,33 +128,37 @@ JsonbContainer open_jsonb(const uint8_t *p, size_t n)
     return c;
 }
 
-JsonbItem next_key(JsonbContainer &c)
+inline JsonbItem take_key(JsonbContainer &c)
 {
     JsonbItem k = item(c, load32(c.entries + size_t{4} * c.at), c.key_end);
     if (k.tag != JsonbTag::string) damaged();
     return k;
 }
 
-JsonbItem next_value(JsonbContainer &c)
+inline JsonbItem take_value(JsonbContainer &c)
 {
     size_t i = c.object ? size_t{c.n} + c.at : c.at;
     c.at++;
     return item(c, load32(c.entries + 4 * i), c.value_end);
 }
+} // namespace
+
+JsonbContainer open_jsonb(const uint8_t *p, size_t n) { return open_container(p, n); }
+JsonbItem next_key(JsonbContainer &c) { return take_key(c); }
+JsonbItem next_value(JsonbContainer &c) { return take_value(c); }
 
 uint8_t *print_jsonb(Cursor &out, uint8_t *p, const uint8_t *root, size_t n, size_t tail)
 {
-    constexpr size_t kStep = 16; // separators, brackets and words between two checked writes
+    const uint8_t *end = root + n;
     tail += kStep;
     Stack outer;
-    JsonbContainer c = open_jsonb(root, n);
+    JsonbContainer c = open_container(root, n);
     p = out.room(p, tail);
     if (!c.scalar) *p++ = c.object ? '{' : '[';
-    for (;;) {
+    for (;; p = out.room(p, tail)) {
         if (c.at == c.n) {
             if (!c.scalar) *p++ = c.object ? '}' : ']';
-            if (!outer.pop(&c)) break;
-            p = out.room(p, tail);
+            if (!outer.pop(&c)) return p;
             continue;
         }
         if (c.at) {
@@ -157,25 +166,23 @@ uint8_t *print_jsonb(Cursor &out, uint8_t *p, const uint8_t *root, size_t n, siz
             *p++ = ' ';
         }
         if (c.object) {
-            p = print_string(out, p, next_key(c), tail);
+            p = print_string(out, p, take_key(c), end, tail);
             *p++ = ':';
             *p++ = ' ';
         }
-        JsonbItem v = next_value(c);
+        JsonbItem v = take_value(c);
         switch (v.tag) {
-        case JsonbTag::string: p = print_string(out, p, v, tail); continue;
-        case JsonbTag::number: p = print_number(out, p, v, tail); continue;
+        case JsonbTag::string: p = print_string(out, p, v, end, tail); break;
+        case JsonbTag::number: p = print_number(out, p, v, tail); break;
         case JsonbTag::no: p = copy(p, "false", 5); break;
         case JsonbTag::yes: p = copy(p, "true", 4); break;
         case JsonbTag::null: p = copy(p, "null", 4); break;
         case JsonbTag::container:
             outer.push(c);
-            c = open_jsonb(v.p, v.n);
+            c = open_container(v.p, v.n);
             *p++ = c.object ? '{' : '[';
             break;
         }
-        p = out.room(p, tail);
     }
-    return p;
 }
 } // namespace spout

@@ -27,7 +27,7 @@ class DatumChecker
 
   private:
     // Values that a block may hold. Nothing else bounds those without bytes: nulls and empty records.
-    static constexpr uint64_t kFreeSteps = 1 << 24, kStepsPerByte = 4;
+    static constexpr uint64_t kFreeSteps = 1 << 22, kStepsPerByte = 4;
 
     struct Check {
         Tag tag;

@@ -67,7 +67,7 @@ void Source::take(uint64_t n, Buffer &to)
 
 // --- header -------------------------------------------------------------------------------------
 
-FileReader::FileReader(const ReadOps &ops) : source_(ops)
+FileReader::FileReader(const ReadOps &ops, const Allocator &a) : source_(ops, a), packed_(a), raw_(a)
 {
     if (source_.at_end()) corrupt("file is empty: an Avro file has a header at least");
     try {

@@ -17,7 +17,7 @@ namespace spout::avro
 class Source
 {
   public:
-    explicit Source(const ReadOps &ops) : ops_(ops) {}
+    Source(const ReadOps &ops, const Allocator &a) : ops_(ops), buffer_(a) {}
     bool at_end() { return at_ == buffer_.size() && !fill(); }
     // These throw Error(Code::corrupt) where the file ends, Error(Code::internal) when reading fails.
     uint8_t byte();
@@ -41,7 +41,7 @@ class FileReader
 {
   public:
     // Reads the header. Throws Error(Code::corrupt), or what Source throws.
-    explicit FileReader(const ReadOps &);
+    explicit FileReader(const ReadOps &, const Allocator & = kMalloc);
     // Reads and checks one block; false at the end. Throws Error(Code::corrupt) or Error(Code::limit) with
     // `block 3: ...`. Not to be called again after that.
     bool next();

@@ -117,7 +117,7 @@ void bind_row(Binder *b, TupleTableSlot *slot)
 {
     b->at.row++;
     slot_getsomeattrs(slot, b->last_attnum);
-    MemoryContextReset(b->row_cx);
+    if (!b->row_cx->isReset || b->row_cx->firstchild) MemoryContextReset(b->row_cx);
     MemoryContext old = MemoryContextSwitchTo(b->row_cx);
     if (b->needs_pinning && b->style.style == Style::self_contained)
         fetch_all_pinned(b, slot);
