@@ -24,7 +24,7 @@ constexpr uint64_t kScalar = 8, kUnion = 8, kContainer = 96, kText = 64, kTextOv
                    kEntry = 192, kFirstItems = 10, kGrowth = 3;
 constexpr uint64_t kSaturated = uint64_t{1} << 40;
 // A row may decode to this much, and never to more than the last: a small file must not fill the memory.
-constexpr uint64_t kFreely = 256 << 20, kPerByte = 128, kMostDecoded = uint64_t{8} << 30;
+constexpr uint64_t kFreely = 256 << 20, kPerByte = 128, kMostDecoded = uint64_t{4} << 30;
 
 [[noreturn]] void corrupt(const std::string &why) { throw Error(Code::corrupt, why); }
 } // namespace

@@ -1,5 +1,6 @@
 // avro_files.hpp - Avro files made by hand, legal and not, and what the reader says of them.
 #pragma once
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
