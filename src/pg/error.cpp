@@ -34,8 +34,8 @@ void raise_value(const Failure *f, const RowPosition *at)
 {
     if (f->column < 0) raise_failure(f);
     ereport(ERROR, (errcode(sqlstate_of(f->code)),
-                    errmsg("column \"%s\"%s%s, row " UINT64_FORMAT ": %s", at->column_names[f->column],
-                           f->path[0] ? ", at " : "", from_utf8(f->path), at->row, from_utf8(f->message)),
+                    errmsg("column \"%s\"%s, row " UINT64_FORMAT ": %s", at->column_names[f->column],
+                           from_utf8(f->path), at->row, from_utf8(f->message)),
                     f->hint[0] ? errhint("%s", from_utf8(f->hint)) : 0));
     pg_unreachable();
 }
