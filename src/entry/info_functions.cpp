@@ -30,14 +30,13 @@ static Datum text_or_null(const char *s, bool *null)
 }
 
 // ordinal, source_name, source_type, target_name, target_type, lossy, why. Row 0 is the record itself; its
-// target_type is the schema a file would carry.
+// target_type is the schema a file would carry, null for text formats.
 static void put_description(ReturnSetInfo *out, const Described *d, const Binder *b)
 {
     bool nulls[7] = {false, true, true, true, false, true, true};
     BytesRef schema = describe_schema(d);
-    char *text = pnstrdup((const char *)schema.p, schema.n);
     Datum values[7] = {Int32GetDatum(0)};
-    values[4] = CStringGetTextDatum(from_utf8(text));
+    values[4] = text_or_null(schema.n ? pnstrdup((const char *)schema.p, schema.n) : nullptr, &nulls[4]);
     tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
     DescribedColumn c;
     for (uint32 i = 0; describe_column(d, i, &c); i++) {

@@ -27,7 +27,8 @@ int sqlstate_of(Code code)
 char *from_utf8(const char *s)
 {
     // A database in SQL_ASCII takes the bytes as they are.
-    return pg_any_to_server(s, strlen(s), PG_UTF8);
+    char *converted = pg_any_to_server(s, strlen(s), PG_UTF8);
+    return converted == s ? pstrdup(s) : converted;
 }
 
 void raise_value(const Failure *f, const RowPosition *at)

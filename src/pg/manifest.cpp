@@ -18,30 +18,38 @@ static void append_file(StringInfo s, const FileEntry *f)
     appendStringInfoString(s, "    {\"name\": ");
     escape_json(s, base_name(f->path));
     appendStringInfo(s,
-                     ", \"rows\": " UINT64_FORMAT ", \"bytes\": " UINT64_FORMAT ", \"raw_bytes\": " UINT64_FORMAT
-                     ", \"crc32c\": \"%08x\"}",
+                     ", \"rows\": " UINT64_FORMAT ", \"bytes\": " UINT64_FORMAT
+                     ", \"raw_bytes\": " UINT64_FORMAT ", \"crc32c\": \"%08x\"}",
                      f->rows, f->bytes, f->raw_bytes, f->crc32c);
 }
 
-StringInfo build_manifest(const Options *o, BytesRef schema, const uint8 random[16], const FileEntry *files, uint32 n)
+StringInfo build_manifest(const Options *o, BytesRef schema, const uint8 random[16], const FileEntry *files,
+                          uint32 n)
 {
     StringInfo s = makeStringInfo();
     appendStringInfoString(s, "{\n  \"pg_spout_manifest\": 1,\n  \"run\": \"");
-    for (int i = 0; i < 8; i++) appendStringInfo(s, "%02x", random[i]);
-    appendStringInfo(s, "\",\n  \"format\": \"%s\",\n  \"compression\": \"%s\",\n", format_name(o), o->codec_name);
-    appendStringInfo(s, "  \"pg_spout\": \"%s\",\n  \"server_version\": \"%s\",\n", SPOUT_VERSION, PG_VERSION);
+    for (int i = 0; i < 8; i++)
+        appendStringInfo(s, "%02x", random[i]);
+    appendStringInfo(s, "\",\n  \"format\": \"%s\",\n  \"compression\": \"%s\",\n", format_name(o),
+                     o->codec_name);
+    appendStringInfo(s, "  \"pg_spout\": \"%s\",\n  \"server_version\": \"%s\",\n", SPOUT_VERSION,
+                     PG_VERSION);
     uint64 rows = 0, bytes = 0;
     for (uint32 i = 0; i < n; i++) {
         rows += files[i].rows;
         bytes += files[i].bytes;
     }
-    appendStringInfo(s, "  \"rows\": " UINT64_FORMAT ",\n  \"bytes\": " UINT64_FORMAT ",\n  \"files\": [\n", rows, bytes);
+    appendStringInfo(s, "  \"rows\": " UINT64_FORMAT ",\n  \"bytes\": " UINT64_FORMAT ",\n  \"files\": [\n",
+                     rows, bytes);
     for (uint32 i = 0; i < n; i++) {
         append_file(s, &files[i]);
         appendStringInfoString(s, i + 1 < n ? ",\n" : "\n");
     }
     appendStringInfoString(s, "  ],\n  \"schema\": ");
-    appendBinaryStringInfo(s, (const char *) schema.p, schema.n);
+    if (schema.n)
+        appendBinaryStringInfo(s, (const char *)schema.p, schema.n);
+    else
+        appendStringInfoString(s, "null"); // a text format has none
     appendStringInfoString(s, "\n}\n");
     return s;
 }
