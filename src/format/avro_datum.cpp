@@ -100,6 +100,7 @@ void DatumChecker::measure(Check &c)
 
 size_t DatumChecker::row(Bytes data)
 {
+    ended_ = false;
     p_ = data.p;
     end_ = data.p + data.n;
     budget_ = room_ = std::min(kMostDecoded, kFreely + kPerByte * data.n);
@@ -115,9 +116,15 @@ void DatumChecker::charge(uint64_t n, uint64_t each)
     room_ -= n * each;
 }
 
+void DatumChecker::cut(const char *why)
+{
+    ended_ = true;
+    corrupt(why);
+}
+
 uint8_t DatumChecker::byte()
 {
-    if (p_ == end_) corrupt("data ends inside a value");
+    if (p_ == end_) cut("data ends inside a value");
     return *p_++;
 }
 
@@ -142,7 +149,7 @@ int64_t DatumChecker::number(int64_t min, int64_t max, const char *what)
 
 const uint8_t *DatumChecker::take(uint64_t n)
 {
-    if (n > left()) corrupt("data ends inside a value");
+    if (n > left()) cut("data ends inside a value");
     const uint8_t *p = p_;
     p_ += n;
     return p;
@@ -225,12 +232,13 @@ void DatumChecker::items(const Check &c)
             if (n == INT64_MIN) corrupt("number of items is out of range");
             n = -n;
             int64_t size = number();
-            if (size < 0 || static_cast<uint64_t>(size) > left())
-                corrupt("size of a block of items is out of range");
+            if (size < 0) corrupt("size of a block of items is out of range");
+            if (static_cast<uint64_t>(size) > left()) cut("size of a block of items is out of range");
             end = p_ + size;
         }
         auto count = static_cast<uint64_t>(n);
-        if (least ? count > left() / least : count > steps_) corrupt("number of items is out of range");
+        if (least && count > left() / least) cut("number of items is out of range");
+        if (!least && count > steps_) corrupt("number of items is out of range");
         if (index == 0) charge(kFirstItems, item.decoded);
         charge(count, kGrowth * item.decoded + (map ? kEntry : 0));
         for (uint64_t last = index + count; index < last; index++) {

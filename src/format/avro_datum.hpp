@@ -20,6 +20,8 @@ class DatumChecker
     // Returns the bytes of the row at the front of `data`. Throws Error(Code::corrupt), or Error(Code::limit)
     // when it would decode to much more memory than its bytes justify; the error's path says where.
     size_t row(Bytes data);
+    // Did the last row fail for want of data, rather than for what it holds?
+    bool ended() const { return ended_; }
     // Fewest bytes a row takes; 0 when rows have none.
     uint64_t least() const { return root_->least; }
     // Memory that the last row takes when it is decoded by Avro C, at most, in bytes.
@@ -49,6 +51,7 @@ class DatumChecker
     int64_t number();
     int64_t number(int64_t min, int64_t max, const char *what);
     Bytes span();
+    [[noreturn]] void cut(const char *why);
     const uint8_t *take(uint64_t n);
     void timed(Logical l, int64_t v);
     void decimal(const Check &, Bytes b);
@@ -58,7 +61,8 @@ class DatumChecker
     std::unordered_map<const Node *, std::unique_ptr<Check>> checks_;
     const Check *root_;
     const uint8_t *p_ = nullptr, *end_ = nullptr; // not yet read of the row's data
-    uint64_t budget_ = 0, room_ = 0;              // memory for one decoded row, in bytes
-    uint64_t steps_ = 0;                          // values this block may still hold
+    bool ended_ = false;
+    uint64_t budget_ = 0, room_ = 0; // memory for one decoded row, in bytes
+    uint64_t steps_ = 0;             // values this block may still hold
 };
 } // namespace spout::avro

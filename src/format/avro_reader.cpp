@@ -19,6 +19,9 @@ constexpr size_t kChunk = 256 << 10; // bytes asked for in one read
 constexpr size_t kMaxMetadata = (1 << 20) + (64 << 10);
 // Readers keep the sizes of a block in an int, packed and unpacked (safety, 4.9).
 constexpr int64_t kMaxBlock = INT32_MAX;
+// Unpacked, blocks are smaller, unless one row is not: so far a block is unpacked before anything is known
+// about it. Our own are cut at 64 MB.
+constexpr size_t kUsualBlock = 128 << 20;
 constexpr size_t kKeep = 4 << 20; // a buffer or a decoded row larger than this is given back
 
 [[noreturn]] void corrupt(const std::string &why) { throw Error(Code::corrupt, why); }
@@ -168,12 +171,12 @@ void FileReader::block()
     source_.take(static_cast<uint64_t>(size), packed_);
     for (uint8_t expected : sync_)
         if (source_.byte() != expected) corrupt("is not followed by the sync marker");
-    rows(unpack(), static_cast<uint64_t>(n));
+    rows(unpack(static_cast<uint64_t>(n)), static_cast<uint64_t>(n));
     packed_.shrink(kKeep);
     raw_.shrink(kKeep);
 }
 
-Bytes FileReader::unpack()
+Bytes FileReader::unpack(uint64_t n)
 {
     if (!codec_) return packed_.bytes();
     Bytes in = packed_.bytes();
@@ -184,10 +187,40 @@ Bytes FileReader::unpack()
         memcpy(&sum, in.p + in.n, sizeof sum);
     }
     raw_.clear();
-    codec_->decompress(in, kMaxBlock, raw_);
+    try {
+        codec_->decompress(in, kUsualBlock, raw_);
+    } catch (const Error &e) {
+        if (e.code != Code::limit) throw;
+        refuse_bomb(n);
+        raw_.clear();
+        codec_->decompress(in, kMaxBlock, raw_);
+    }
     if (snappy_ && crc32(0, raw_.data(), raw_.size()) != __builtin_bswap32(sum)) corrupt("checksum is wrong");
     packed_.shrink(kKeep); // rows may need the memory
     return raw_.bytes();
+}
+
+// A small file can unpack to anything. What came out so far must be rows, and one of them a large one.
+// Codecs that expand little may have left nothing to look at.
+void FileReader::refuse_bomb(uint64_t n)
+{
+    Bytes seen = raw_.bytes();
+    if (!seen.n) return;
+    checker_->begin(seen.n);
+    while (n--) {
+        if (raw_.size() - seen.n > kUsualBlock / 2)
+            throw Error(Code::limit, "unpacks to more than 128 MB, and not because of one large row");
+        size_t used = 0;
+        try {
+            used = checker_->row(seen);
+        } catch (const Error &) {
+            if (checker_->ended()) return;
+            throw;
+        }
+        seen.p += used;
+        seen.n -= used;
+    }
+    corrupt("has bytes after its last row");
 }
 
 void FileReader::rows(Bytes raw, uint64_t n)

@@ -57,7 +57,8 @@ class FileReader
     void open_schema(const Metadata &);
     void open_codec(const Metadata &);
     void block();
-    Bytes unpack();
+    Bytes unpack(uint64_t n);
+    void refuse_bomb(uint64_t n);
     void rows(Bytes raw, uint64_t n);
 
     Source source_;

@@ -355,6 +355,29 @@ TEST(AvroReader, ClaimsGetNoMemory)
     }
 }
 
+namespace
+{
+std::string zstandard(const std::string &raw)
+{
+    Buffer packed;
+    find_codec("zstd")->make(1)->compress({reinterpret_cast<const uint8_t *>(raw.data()), raw.size()},
+                                          packed);
+    return std::string(packed.view());
+}
+} // namespace
+
+TEST(AvroReader, OnlyALargeRowMakesALargeBlock)
+{
+    constexpr size_t kLarge = 130 << 20;
+    std::string h = header(with_field("\"bytes\""), "zstandard");
+    std::string zeros = zstandard(std::string(kLarge, '\0'));
+    EXPECT_EQ(read_back(h + block(1, zeros)).message, "block 1: has bytes after its last row");
+    EXPECT_EQ(read_back(h + block(kLarge, zeros)).code, Code::limit);
+    Verdict v = read_back(h + block(1, zstandard(number(kLarge) + std::string(kLarge, '\0'))));
+    EXPECT_EQ(v.code, Code::ok) << v.message;
+    EXPECT_GT(v.stats.raw_bytes, kLarge);
+}
+
 TEST(AvroReader, AllocationThatFailsIsOutOfMemoryEveryTime)
 {
     std::string row = number(1 << 20) + std::string(1 << 20, 'x');
