@@ -1,11 +1,12 @@
 // avro_options.cpp - parses and checks Avro's options. Values arrive as UTF-8 text.
 #include "format/avro_options.hpp"
 
-#include <nlohmann/json.hpp>
+#include <cstring>
 
 #include "core/parse.hpp"
 #include "format/avro_names.hpp"
 #include "format/avro_schema.hpp"
+#include "format/json_tree.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -146,28 +147,22 @@ void check_options(const Options &o)
                     "A schema says all of it.");
 }
 
-std::map<std::string, std::string> parse_metadata(const char *json)
+std::map<std::string, std::string> parse_metadata(const char *text)
 {
     std::map<std::string, std::string> entries;
-    if (!json) return entries;
-    if (strlen(json) > kMaxMetadata) bad_metadata("longer than 1 MB");
-    std::vector<std::string> keys; // the parser itself keeps the last of equal keys
-    bool flat = true;
-    auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json &v) {
-        if (event == nlohmann::json::parse_event_t::key) keys.push_back(v.get<std::string>());
-        if (depth > 0 && event != nlohmann::json::parse_event_t::key && !v.is_string()) flat = false;
-        return flat;
-    };
-    nlohmann::json root;
+    if (!text) return entries;
+    if (strlen(text) > kMaxMetadata) bad_metadata("longer than 1 MB");
+    json::Value root;
     try {
-        root = nlohmann::json::parse(json, watch);
-    } catch (const nlohmann::json::exception &) {
+        root = json::parse(text);
+    } catch (const Error &) {
         bad_metadata("not valid JSON");
     }
-    if (!flat || !root.is_object()) bad_metadata("not an object of strings");
-    for (auto &e : root.items())
-        entries.emplace(e.key(), e.value().get<std::string>());
-    if (entries.size() != keys.size()) bad_metadata("a key is given twice");
+    if (root.tag != json::Tag::object) bad_metadata("not an object of strings");
+    for (size_t i = 0; i < root.keys.size(); i++) {
+        if (root.items[i].tag != json::Tag::string) bad_metadata("not an object of strings");
+        if (!entries.emplace(root.keys[i], root.items[i].text).second) bad_metadata("a key is given twice");
+    }
     for (auto &e : entries)
         if (e.first.compare(0, 5, "avro.") == 0) bad_metadata("keys that begin with \"avro.\" are reserved");
     return entries;

@@ -1,4 +1,4 @@
-// allocators.hpp - allocators that count, and that fail at the Nth call, for Buffers and for operator new.
+// allocators.hpp - an allocator that counts, and that fails at the Nth call, for Buffers.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -45,14 +45,5 @@ class CountingAllocator
     Allocator plain_ = {allocate, release, this};
     std::unordered_map<void *, size_t> sizes_;
     size_t fail_at_, calls_ = 0, held_ = 0, peak_ = 0;
-};
-
-// While one lives, call number `fail_at` of operator new on this thread throws std::bad_alloc.
-class FailingNew
-{
-  public:
-    explicit FailingNew(size_t fail_at);
-    ~FailingNew();
-    bool failed() const; // the call has come
 };
 } // namespace spout::test
