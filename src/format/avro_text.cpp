@@ -35,7 +35,7 @@ uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
     p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, s.tail);
     size_t n = out.offset(p) - at - guess, need = long_size(static_cast<int64_t>(n));
     if (__builtin_expect(need != guess, 0)) {
-        p = out.room(p, kMaxVarint + s.tail);
+        out.room(p, kMaxVarint + s.tail);
         uint8_t *from = out.at(at);
         memmove(from + need, from + guess, n);
         p = from + need + n;
