@@ -19,6 +19,7 @@ extern "C" {
 
 namespace spout
 {
+constexpr bool kHasInfiniteIntervals = PG_VERSION_NUM >= 170000;
 // MERGE ... RETURNING came with 17; before, COPY refuses every MERGE.
 constexpr bool kMergeReturning = PG_VERSION_NUM >= 170000;
 // Materialized views can be copied as a table since 18.
