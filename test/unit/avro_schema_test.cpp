@@ -87,6 +87,8 @@ TEST(AvroSchema, IllegalOnesAreRefusedByTheirReason)
         {"", "JSON"},
         {"{", "JSON"},
         {"\"int\" 1", "JSON"},
+        {"\xEF\xBB\xBF\"int\"", "JSON"},
+        {std::string("\"int\"\0", 6), "JSON"},
         {"\"\xFF\"", "JSON"},
         {"1", "type"},
         {"null", "type"},
