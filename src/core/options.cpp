@@ -189,6 +189,7 @@ bool option_is_ours(const char *format, const char *name) noexcept
 bool format_known(const char *name) noexcept { return find_format(name) != nullptr; }
 const char *format_name(const Options *o) noexcept { return o->format->name; }
 Style format_style(const Options *o) noexcept { return o->format->style; }
+bool format_is_text(const Options *o) noexcept { return !o->format->codec_inside; }
 
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept
 try {

@@ -39,6 +39,7 @@ bool option_is_ours(const char *format, const char *name) noexcept;
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
 const char *format_name(const Options *) noexcept;
 Style format_style(const Options *) noexcept;
+bool format_is_text(const Options *) noexcept; // lines, unless a codec packs them
 
 // --- writing -------------------------------------------------------------------------------------
 Code writer_open(const Spec *, Writer **, Failure *why) noexcept;

@@ -86,6 +86,23 @@ static const char *value_of(const DefElem *def)
     return to_utf8(defGetString((DefElem *)def));
 }
 
+// Options of files make no sense for a stream, whatever their value.
+static void refuse_file_options(ParseState *pstate, const CopyStmt *stmt)
+{
+    static const char *const kOfFiles[] = {"max_rows_per_file", "max_bytes_per_file", "if_exists", "sync",
+                                           "manifest"};
+    ListCell *lc;
+    foreach (lc, stmt->options) {
+        auto *def = (const DefElem *)lfirst(lc);
+        for (const char *name : kOfFiles)
+            if (pg_strcasecmp(def->defname, name) == 0)
+                ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                                errmsg("option \"%s\" needs a file target", name),
+                                errhint("COPY ... TO '/absolute/path' writes a server file."),
+                                parser_errposition(pstate, def->location)));
+    }
+}
+
 static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportRequest *r)
 {
     int n = list_length(stmt->options), used = 0;
@@ -236,7 +253,7 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
     if (r.target == Target::file)
         r.path = check_path(stmt->filename);
     else {
-        check_stream_options(&r.options);
+        refuse_file_options(pstate, stmt);
         r.path = stmt->filename;
     }
     uint64 start = now_ns();

@@ -96,23 +96,17 @@ static void open_writer(Export *x, const ExportRequest *r, TupleDesc desc)
     }
 }
 
-void check_stream_options(const Options *o)
+static StreamShape stream_shape(const Options *o, const Binder *b)
 {
-    const char *bad = o->max_rows_per_file    ? "max_rows_per_file"
-                      : o->max_bytes_per_file ? "max_bytes_per_file"
-                      : o->manifest           ? "manifest"
-                      : o->fail_if_exists     ? "if_exists"
-                                              : nullptr;
-    if (bad)
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" needs a file target", bad),
-                 errhint("COPY ... TO '/absolute/path' writes a server file.")));
+    Style style = format_style(o);
+    bool text = format_is_text(o) && !o->codec;
+    return {text, (int16)(text && style == Style::csv ? b->ncolumns : 1)};
 }
 
-static Sink *create_sink(MemoryContext leaf, const ExportRequest *r)
+static Sink *create_sink(MemoryContext leaf, const ExportRequest *r, const Binder *b)
 {
     const Options &o = r->options;
-    if (r->target == Target::client) return sink_stdout_create(leaf);
+    if (r->target == Target::client) return sink_stdout_create(leaf, stream_shape(&o, b));
     if (r->target == Target::program) return sink_program_create(leaf, r->path);
     if (is_null_device(r->path)) return sink_null_create(leaf);
     bool rotated = o.max_rows_per_file || o.max_bytes_per_file;
@@ -123,7 +117,7 @@ static Sink *create_sink(MemoryContext leaf, const ExportRequest *r)
 static void open_sink(Export *x, const ExportRequest *r)
 {
     const Options &o = r->options;
-    x->pump.sink = create_sink(x->pump.cx, r);
+    x->pump.sink = create_sink(x->pump.cx, r, x->pump.binder);
     x->pump.ledger.max_rows = o.max_rows_per_file;
     x->pump.ledger.max_bytes = o.max_bytes_per_file;
     x->pump.block_size = o.block_size;

@@ -29,8 +29,6 @@ struct ExportRequest {
     void *arg;
 };
 
-// Options of files make no sense for a stream: 22023 that names the option.
-void check_stream_options(const Options *);
 // Runs the plan and publishes the files; returns the number of rows. On error nothing was published.
 uint64 run_export(const ExportRequest *);
 

@@ -46,7 +46,12 @@ struct FileTarget {
 // Allocates in `leaf`, which must outlive the sink; the caller registers the callback that calls abort.
 Sink *sink_file_create(MemoryContext leaf, const FileTarget *);
 Sink *sink_null_create(MemoryContext leaf); // for /dev/null: everything is counted, nothing kept
-Sink *sink_stdout_create(MemoryContext leaf); // CopyData to the client; one stream, no rotation
+// What the client is told before the first byte.
+struct StreamShape {
+    bool text;     // lines of text; else binary
+    int16 columns; // announced
+};
+Sink *sink_stdout_create(MemoryContext leaf, StreamShape); // CopyData to the client; one stream, no rotation
 // A shell command's input; one stream. finish raises 38000 with the exit status unless it is 0.
 Sink *sink_program_create(MemoryContext leaf, const char *command);
 

@@ -99,7 +99,12 @@ static void wait_for_program(ProgramSink *p)
     int status;
     for (;;) {
         pid_t got = waitpid(p->pid, &status, WNOHANG);
-        if (got == p->pid || (got < 0 && errno == ECHILD)) break;
+        if (got == p->pid) break;
+        if (got < 0 && errno != EINTR) {
+            p->pid = 0;
+            ereport(ERROR,
+                    (errcode(ERRCODE_SYSTEM_ERROR), errmsg("could not wait for program \"%s\": %m", p->command)));
+        }
         CHECK_FOR_INTERRUPTS();
         (void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kPollMs, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
@@ -145,23 +150,25 @@ static void program_end(Sink *, FileEntry *) {}
 static void program_finish(Sink *s, const FileEntry *, uint32, const char *, size_t) { wait_for_program(self(s)); }
 
 // Bounded: SIGTERM, half a second of grace, SIGKILL, reap. Runs in a reset callback: no latch, no palloc.
+// A shell may end at once and leave members of its pipeline behind, so the group is what must be gone; its
+// number cannot be given to others while it has members.
 static void program_abort(Sink *s)
 {
     ProgramSink *p = self(s);
     close_pipe(p);
     if (p->pid == 0) return;
-    kill(-p->pid, SIGTERM);
+    pid_t group = p->pid;
+    p->pid = 0;
+    bool reaped = false;
+    kill(-group, SIGTERM);
     for (int waited = 0; waited < kTermGraceMs; waited += kPollMs) {
-        if (waitpid(p->pid, nullptr, WNOHANG) != 0) {
-            p->pid = 0;
-            return;
-        }
+        if (!reaped) reaped = waitpid(group, nullptr, WNOHANG) != 0;
+        if (reaped && kill(-group, 0) != 0) return;
         pg_usleep(kPollMs * 1000L);
     }
-    kill(-p->pid, SIGKILL);
-    while (waitpid(p->pid, nullptr, 0) < 0 && errno == EINTR) {
+    kill(-group, SIGKILL);
+    while (!reaped && waitpid(group, nullptr, 0) < 0 && errno == EINTR) {
     }
-    p->pid = 0;
 }
 
 static const SinkOps kProgram = {program_open, program_begin,  program_write, program_end,
