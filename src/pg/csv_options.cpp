@@ -35,7 +35,8 @@ static bool has_column(TupleDesc desc, const char *name)
     return false;
 }
 
-const bool *force_quote_flags(const ForceQuote *f, const Binder *b, TupleDesc relation_desc)
+const bool *force_quote_flags(const ForceQuote *f, const Binder *b, const char *relation,
+                              TupleDesc relation_desc)
 {
     if (!f->all && f->names == NIL) return nullptr;
     auto *flags = (bool *)palloc0(sizeof(bool) * Max(b->ncolumns, 1));
@@ -50,7 +51,9 @@ const bool *force_quote_flags(const ForceQuote *f, const Binder *b, TupleDesc re
         if (has_column(relation_desc, name))
             ereport(ERROR, (errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
                             errmsg("FORCE_QUOTE column \"%s\" not referenced by COPY", name)));
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column \"%s\" does not exist", name)));
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                        relation ? errmsg("column \"%s\" of relation \"%s\" does not exist", name, relation)
+                                 : errmsg("column \"%s\" does not exist", name)));
     }
     return flags;
 }

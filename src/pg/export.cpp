@@ -85,7 +85,8 @@ static void open_writer(Export *x, const ExportRequest *r, TupleDesc desc)
     MemoryContextSwitchTo(old);
     x->spec.row = x->pump.binder->row;
     x->spec.options = r->options;
-    x->spec.options.csv.force_quote = force_quote_flags(&r->force_quote, x->pump.binder, r->relation_desc);
+    x->spec.options.csv.force_quote =
+        force_quote_flags(&r->force_quote, x->pump.binder, r->relation, r->relation_desc);
     x->spec.allocator = &x->allocator;
     if (!pg_strong_random(x->spec.random, sizeof x->spec.random))
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
