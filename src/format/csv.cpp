@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <array>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "core/cursor.hpp"
 #include "core/decimal.hpp"
 #include "core/jsonb_view.hpp"
@@ -42,14 +46,34 @@ struct Dialect {
 // --- text
 // ---------------------------------------------------------------------------------------------------
 
+// Sixteen bytes at a time; a text of 16 and more ends with a step that overlaps the one before.
+bool any_special(const Dialect &d, const char *p, size_t n)
+{
+#ifdef __SSE2__
+    if (n >= 16) {
+        const __m128i delimiter = _mm_set1_epi8(d.csv.delimiter), quote = _mm_set1_epi8(d.csv.quote),
+                      lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
+        auto hit = [&](const char *at) {
+            __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(at));
+            __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr));
+            __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(v, delimiter), _mm_cmpeq_epi8(v, quote));
+            return _mm_movemask_epi8(_mm_or_si128(ends, marks)) != 0;
+        };
+        const char *last = p + n - 16;
+        for (; p < last; p += 16)
+            if (hit(p)) return true;
+        return hit(last);
+    }
+#endif
+    for (size_t i = 0; i < n; i++)
+        if (d.special[static_cast<uint8_t>(p[i])]) return true;
+    return false;
+}
+
 bool needs_quotes(const Dialect &d, std::string_view s, bool like_null, bool only_column)
 {
     if (like_null || s == d.null || (only_column && s == "\\.")) return true;
-    if (!d.csv.mblen) {
-        for (char c : s)
-            if (d.special[static_cast<uint8_t>(c)]) return true;
-        return false;
-    }
+    if (!d.csv.mblen) return any_special(d, s.data(), s.size());
     for (size_t i = 0; i < s.size(); i++) {
         auto c = static_cast<uint8_t>(s[i]);
         if (d.special[c]) return true;
@@ -58,11 +82,36 @@ bool needs_quotes(const Dialect &d, std::string_view s, bool like_null, bool onl
     return false;
 }
 
+constexpr size_t kWide = 16; // bytes of a step; a store may write as many beyond the text
+
+// Escapes as many bytes as fill wide steps; says how many.
+size_t escape_wide(const Dialect &d, uint8_t *&p, std::string_view s)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8(d.csv.quote), escape = _mm_set1_epi8(d.csv.escape);
+    while (i + kWide <= s.size()) {
+        __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(&s[i]));
+        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, escape));
+        auto mask = static_cast<uint32_t>(_mm_movemask_epi8(hit));
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(p), v);
+        size_t plain = mask ? static_cast<size_t>(__builtin_ctz(mask)) : kWide;
+        p += plain;
+        i += plain;
+        if (!mask) continue;
+        *p++ = static_cast<uint8_t>(d.csv.escape);
+        *p++ = static_cast<uint8_t>(s[i++]);
+    }
+#endif
+    return i;
+}
+
 uint8_t *quoted(const Dialect &d, Cursor &out, uint8_t *p, std::string_view s, size_t tail)
 {
-    p = out.room(p, 2 * s.size() + 2 + tail);
+    p = out.room(p, 2 * s.size() + 2 + kWide + tail);
     *p++ = static_cast<uint8_t>(d.csv.quote);
-    for (size_t i = 0; i < s.size(); i++) {
+    size_t i = d.csv.mblen ? 0 : escape_wide(d, p, s);
+    for (; i < s.size(); i++) {
         char c = s[i];
         if (c == d.csv.quote || c == d.csv.escape) *p++ = static_cast<uint8_t>(d.csv.escape);
         *p++ = static_cast<uint8_t>(c);

@@ -260,7 +260,7 @@ def test_wrong_options_are_named():
 
 def test_options_of_core_fail_as_in_core():
     for options in ("HEADER match", "DELIMITER 'ab'", "QUOTE ''", "DELIMITER '\"'", "ESCAPE 'xy'", "NULL E'a\\nb'",
-                    "ENCODING 'nope'", "FORCE_QUOTE (nope)", "FORCE_NULL (id)", "FORCE_NOT_NULL (id)", "NULL ','",
+                    "ENCODING 'nope'", "FORCE_QUOTE (nope)", "NULL ','",
                     "HEADER maybe", "DELIMITER E'\\n'"):
         core = c.error("COPY t (id, txt) TO '%s' WITH (FORMAT csv, %s)" % (c.out("wrong"), options))
         ours = c.error("COPY t (id, txt) TO '%s' WITH (FORMAT csv, %s, PARALLEL off)" % (c.out("wrong"), options))
