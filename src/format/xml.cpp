@@ -257,7 +257,7 @@ Column compile(const char *name, const Type &t, bool omit_nulls, Scratch *scratc
 const char *why_lossy(const Type &t)
 {
     if (t.kind == Kind::json || t.kind == Kind::jsonb)
-        return "JSON types are not marked: 1 and \"1\", {} and [], null and a missing value look the same";
+        return "JSON types are not marked: 1 and \"1\", {} and [], null and an SQL NULL look the same";
     if (t.kind == Kind::json_text)
         return "types are not marked: a number and its text, an empty array and an empty record look the "
                "same";
