@@ -258,9 +258,7 @@ const char *why_lossy(const Type &t)
 {
     if (t.kind == Kind::json || t.kind == Kind::jsonb)
         return "JSON types are not marked: 1 and \"1\", {} and [], null and an SQL NULL look the same";
-    if (t.kind == Kind::json_text)
-        return "types are not marked: a number and its text, an empty array and an empty record look the "
-               "same";
+    if (t.kind == Kind::json_text) return "types are not marked: inside, 1 and \"1\" look the same";
     const char *why = t.element ? why_lossy(*t.element) : nullptr;
     for (uint32_t i = 0; i < t.nfields && !why; i++)
         why = why_lossy(*t.fields[i].type);
