@@ -40,6 +40,7 @@ struct Step {
     OnInfinity on_infinity = OnInfinity::error;
     OnNan on_nan = OnNan::error;
     bool floor_millis = false;  // else microseconds that would be lost are an error
+    mutable uint8_t length_width = 1; // jsonb: bytes of the last text's length
     mutable bool far = false;   // wrote a date before year 1 or after 9999
     const Type *type = nullptr; // borrowed from the Spec
     const Node *node = nullptr; // borrowed from the Schema; never a union
