@@ -59,8 +59,10 @@ one() {
         case $(pg_config --version) in "PostgreSQL $1"[.a-z]*) ;; *) echo "not PostgreSQL $1"; exit 1 ;; esac
         make -s -j"$(nproc)"
         make -s install
-        tools/installcheck
-        [ -z "$2" ] || test/run.py $2' matrix "$major" "$tests"
+        status=0
+        tools/installcheck || status=1
+        [ -z "$2" ] || test/run.py $2 || status=1
+        exit $status' matrix "$major" "$tests"
 }
 
 failed=""

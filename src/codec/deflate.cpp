@@ -124,14 +124,16 @@ template <class Form> class Deflate : public Codec
         z.next_in = const_cast<uint8_t *>(in.p);
         z.avail_in = static_cast<uInt>(in.n);
         for (size_t total = 0;;) {
-            size_t room = first_guess(in.n, max_out - total);
-            if (!room) bomb();
+            // One byte more than allowed: zlib says that a stream has ended only when asked for another.
+            size_t left = max_out - total;
+            size_t room = first_guess(in.n, left < SIZE_MAX ? left + 1 : left);
             z.next_out = out.reserve(room);
             z.avail_out = static_cast<uInt>(room < UINT32_MAX ? room : UINT32_MAX);
             uInt before = z.avail_out;
             int rc = inflate(&z, Z_NO_FLUSH);
             out.advance(before - z.avail_out);
             total += before - z.avail_out;
+            if (total > max_out) bomb();
             if (rc == Z_STREAM_END) break;
             if (rc != Z_OK || z.avail_out) corrupt();
         }

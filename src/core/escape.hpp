@@ -4,32 +4,39 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "core/cursor.hpp"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#include "core/cursor.hpp"
-
 namespace spout
 {
+// copy_plain for what stands too near the end of what may be read.
+uint8_t *copy_plain_narrow(uint8_t *to, const uint8_t *s, size_t n);
+
+// Copies a text of up to 16 bytes that needs no escape and returns its end; null when it is another one.
+// Writes 16 bytes, whatever n is. Bytes before `readable` may be read, of this text or not.
+inline uint8_t *copy_plain(uint8_t *to, const uint8_t *s, size_t n, const uint8_t *readable)
+{
+    if (n > 16) return nullptr;
+#ifdef __SSE2__
+    if (__builtin_expect(readable - s >= 16, 1)) {
+        const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1F);
+        __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(s));
+        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
+                                   _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(to), v);
+        auto mask = static_cast<uint32_t>(_mm_movemask_epi8(hit));
+        return mask & ((1u << n) - 1) ? nullptr : to + n;
+    }
+#endif
+    return copy_plain_narrow(to, s, n);
+}
+
 // The text between the quotes; leaves room for `tail` bytes behind the result.
 uint8_t *escape_json(Cursor &, uint8_t *p, const char *s, size_t n, size_t tail);
-// The same for the common short text: n <= 16, 16 bytes are readable at s and writable at p.
-// Null when something needs an escape.
-inline uint8_t *escape_json_short(uint8_t *p, const uint8_t *s, size_t n)
-{
-#ifdef __SSE2__
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(s));
-    const __m128i hit = _mm_or_si128(
-        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-        _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
-    if (static_cast<uint32_t>(_mm_movemask_epi8(hit)) & ((1u << n) - 1)) return nullptr;
-    _mm_storeu_si128(reinterpret_cast<__m128i *>(p), v);
-    return p + n;
-#else
-    return nullptr;
-#endif
-}
 // With quotes, for texts built once per export.
 void append_json_string(std::string &out, std::string_view s);
 } // namespace spout

@@ -72,7 +72,7 @@ void append_uuid(const Cell &c, Buffer &out)
 void append_hex(const Cell &c, Buffer &out)
 {
     uint8_t *p = out.reserve(2 + size_t{2} * c.s.n);
-    *p++ = '\\';
+    *p++ = '\\'; // NOLINT(clang-analyzer-core.NullDereference): reserve() gives room or throws
     *p++ = 'x';
     for (uint32_t i = 0; i < c.s.n; i++) {
         auto b = static_cast<uint8_t>(c.s.p[i]);

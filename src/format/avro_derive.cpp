@@ -322,8 +322,9 @@ Schema Deriver::run()
         space_ = o_.name_space;
     else
         space_ = row_.relation && row_.schema ? mangle(stable_schema(row_.schema)) : "pg_spout";
+    name = taken_.take(name);
     Node *root = make(Tag::record);
-    root->full_name = full_name(taken_.take(name));
+    root->full_name = full_name(name);
     text_ = "{\"type\":\"record\",\"name\":\"" + name + '"';
     if (!space_.empty()) text_ += ",\"namespace\":\"" + space_ + '"';
     text_ += ",\"fields\":[";

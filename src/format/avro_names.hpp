@@ -24,6 +24,8 @@ class NameSet
     std::string take(const std::string &name);
 
   private:
-    std::unordered_set<std::string> taken_; // lower case
+    // Lower case. Avro's own types come first: their names cannot be defined in any namespace.
+    std::unordered_set<std::string> taken_ = {"null",  "boolean", "int",   "long",
+                                              "float", "double",  "bytes", "string"};
 };
 } // namespace spout::avro

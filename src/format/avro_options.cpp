@@ -47,8 +47,10 @@ void set_block_size(Options &o, const RawOption &raw)
 
 void set_record_name(Options &o, const RawOption &raw)
 {
-    if (!is_name(text(raw)))
-        invalid(raw, "An Avro name has letters, digits and _, and begins with no digit.");
+    if (!is_name(text(raw)) || NameSet().take(text(raw)) != text(raw))
+        invalid(
+            raw,
+            "An Avro name has letters, digits and _, begins with no digit, and is no type of Avro's own.");
     o.record_name = raw.value;
 }
 

@@ -174,7 +174,7 @@ const Node *Checker::finish(const Node *n)
         add(b);
     if (n->items) add(n->items);
     if (n->tag == Tag::record || n->items) e.depth++;
-    if (e.depth > limits_.depth)
+    if (e.depth > limits_.depth + 1)
         fail("types are nested deeper than " + std::to_string(limits_.depth) + " levels");
     if (e.places > kMaxPlaces) fail("types multiply to more than " + std::to_string(kMaxPlaces) + " values");
     extents_[n] = e;
@@ -220,7 +220,7 @@ const Node *Checker::object(const Value &v, const std::string &space)
     if (name == "fixed") return fixed(v, space);
     bool is_record = name == "record";
     if (!is_record && name != "array" && name != "map") fail("type \"" + name + "\" is unknown");
-    if (open_ >= limits_.depth)
+    if (open_ > limits_.depth)
         fail("types are nested deeper than " + std::to_string(limits_.depth) + " levels");
     open_++;
     const Node *n = is_record ? record(v, space) : container(v, space, name == "map" ? Tag::map : Tag::array);

@@ -66,8 +66,9 @@ struct Schema {
 };
 
 struct SchemaLimits {
-    size_t text = 1 << 20;
-    uint32_t depth = 64, fields = 1664;
+    size_t text = 1 << 20; // bytes
+    uint32_t depth = 64;   // records, arrays and maps inside each other, in the row
+    uint32_t fields = 1664;
 };
 
 // Parses and checks: names, uniqueness, unions, fixed size 1..2^30, decimal rules, defaults, no record

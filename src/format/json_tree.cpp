@@ -85,6 +85,9 @@ const char *name(Tag tag)
 
 Value parse(std::string_view text)
 {
+    // The library skips a byte order mark and takes a zero byte for the end, whatever follows.
+    if (text.substr(0, 3) == "\xEF\xBB\xBF" || text.find('\0') != text.npos)
+        throw Error(Code::bad_value, "value is not valid JSON");
     Builder b;
     nlohmann::json::sax_parse(text.begin(), text.end(), &b);
     return std::move(b.root);

@@ -203,6 +203,7 @@ static void build(Binder *b, Oid typid, int32 typmod, int ndims, const Building 
     g->fetch = scalar_getter(b, typid, &t->kind, &t->repr);
     if (g->fetch) {
         if (typid == NUMERICOID) set_numeric_typmod(t, typmod);
+        if (typid == INTERVALOID && kHasInfiniteIntervals) t->precision = kInfiniteIntervals;
         if (g->fetch == fetch_through_output) g->function = output_function(typid);
     } else if (OidIsValid(elem = get_element_type(typid)))
         make_array(b, elem, typmod, ndims, outer, t, g);

@@ -23,11 +23,13 @@ struct SinkOps {
     void (*begin)(Sink *, uint32 index);
     // At most 2 GB; offset is relative to the file. Continues short writes, checks for interrupts.
     void (*write)(Sink *, uint32 index, uint64 offset, const uint8 *p, size_t n);
-    // The file is complete with exactly `entry->bytes` bytes; fills entry->path. On disk (if asked), not published.
+    // The file is complete with exactly `entry->bytes` bytes; fills entry->path. On disk (if asked), not
+    // published.
     void (*end)(Sink *, FileEntry *entry);
     // Everything is on disk: publish all files in index order, then the manifest (null: none).
     void (*finish)(Sink *, const FileEntry *entries, uint32 n, const char *manifest, size_t manifest_size);
-    // Removes everything unpublished. Never ereports ERROR, never pallocs, safe to call twice and after finish.
+    // Removes everything unpublished. Never ereports ERROR, never pallocs, safe to call twice and after
+    // finish.
     void (*abort)(Sink *);
     int progress_type; // PROGRESS_COPY_TYPE_*
 };
@@ -45,7 +47,7 @@ struct FileTarget {
 };
 // Allocates in `leaf`, which must outlive the sink; the caller registers the callback that calls abort.
 Sink *sink_file_create(MemoryContext leaf, const FileTarget *);
-Sink *sink_null_create(MemoryContext leaf); // for /dev/null: everything is counted, nothing kept
+Sink *sink_null_create(MemoryContext leaf);   // for /dev/null: everything is counted, nothing kept
 Sink *sink_stdout_create(MemoryContext leaf); // CopyData to the client; one stream, no rotation
 // A shell command's input; one stream. finish raises 38000 with the exit status unless it is 0.
 Sink *sink_program_create(MemoryContext leaf, const char *command);

@@ -21,8 +21,8 @@ extern char **environ;
 
 namespace spout
 {
-constexpr int kPollMs = 10;        // while waiting for the child to end
-constexpr int kTermGraceMs = 500;  // after SIGTERM, before SIGKILL
+constexpr int kPollMs = 10;       // while waiting for the child to end
+constexpr int kTermGraceMs = 500; // after SIGTERM, before SIGKILL
 
 struct ProgramSink {
     Sink pub;
@@ -31,7 +31,7 @@ struct ProgramSink {
     pid_t pid;           // 0: none, or already reaped
 };
 
-static ProgramSink *self(Sink *s) { return (ProgramSink *) s; }
+static ProgramSink *self(Sink *s) { return (ProgramSink *)s; }
 
 static void close_pipe(ProgramSink *p)
 {
@@ -41,7 +41,8 @@ static void close_pipe(ProgramSink *p)
     p->fd = -1;
 }
 
-// --- start ----------------------------------------------------------------------------------------------------
+// --- start
+// ----------------------------------------------------------------------------------------------------
 
 // Signals as a shell expects them: the backend ignores SIGPIPE and blocks others at times.
 static int spawn_shell(ProgramSink *p, int child_end)
@@ -60,7 +61,7 @@ static int spawn_shell(ProgramSink *p, int child_end)
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     const char *argv[] = {"sh", "-c", p->command, nullptr};
-    int err = posix_spawn(&p->pid, "/bin/sh", &files, &attributes, (char *const *) argv, environ);
+    int err = posix_spawn(&p->pid, "/bin/sh", &files, &attributes, (char *const *)argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     if (err) p->pid = 0;
@@ -85,12 +86,14 @@ static void program_open(Sink *s)
     close(ends[0]);
     errno = err;
     if (err)
-        ereport(ERROR, (errcode_for_file_access(), errmsg("could not execute command \"%s\": %m", p->command)));
+        ereport(ERROR,
+                (errcode_for_file_access(), errmsg("could not execute command \"%s\": %m", p->command)));
 }
 
 static void program_begin(Sink *, uint32) {}
 
-// --- end --------------------------------------------------------------------------------------------------------
+// --- end
+// --------------------------------------------------------------------------------------------------------
 
 // Closing our end is the child's end of input; then its status tells how it went.
 static void wait_for_program(ProgramSink *p)
@@ -101,7 +104,7 @@ static void wait_for_program(ProgramSink *p)
         pid_t got = waitpid(p->pid, &status, WNOHANG);
         if (got == p->pid || (got < 0 && errno == ECHILD)) break;
         CHECK_FOR_INTERRUPTS();
-        (void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kPollMs, PG_WAIT_EXTENSION);
+        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kPollMs, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
     }
     p->pid = 0;
@@ -115,7 +118,8 @@ static void wait_for_program(ProgramSink *p)
 [[noreturn]] static void broken_pipe(ProgramSink *p)
 {
     wait_for_program(p);
-    ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION), errmsg("program \"%s\" stopped reading", p->command),
+    ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+                    errmsg("program \"%s\" stopped reading", p->command),
                     errdetail("It ended with success before the whole export was written.")));
     pg_unreachable();
 }
@@ -125,24 +129,28 @@ static void program_write(Sink *s, uint32, uint64, const uint8 *data, size_t n)
     ProgramSink *p = self(s);
     while (n > 0) {
         CHECK_FOR_INTERRUPTS();
-        ssize_t put = write(p->fd, data, Min(n, (size_t) 1 << 20));
+        ssize_t put = write(p->fd, data, Min(n, (size_t)1 << 20));
         if (put >= 0) {
             data += put;
             n -= put;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            (void) WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_WRITEABLE | WL_EXIT_ON_PM_DEATH, p->fd, -1,
-                                     PG_WAIT_EXTENSION);
+            (void)WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_WRITEABLE | WL_EXIT_ON_PM_DEATH, p->fd,
+                                    -1, PG_WAIT_EXTENSION);
             ResetLatch(MyLatch);
         } else if (errno == EPIPE)
             broken_pipe(p);
         else if (errno != EINTR)
-            ereport(ERROR, (errcode_for_file_access(), errmsg("could not write to program \"%s\": %m", p->command)));
+            ereport(ERROR,
+                    (errcode_for_file_access(), errmsg("could not write to program \"%s\": %m", p->command)));
     }
 }
 
 static void program_end(Sink *, FileEntry *) {}
 
-static void program_finish(Sink *s, const FileEntry *, uint32, const char *, size_t) { wait_for_program(self(s)); }
+static void program_finish(Sink *s, const FileEntry *, uint32, const char *, size_t)
+{
+    wait_for_program(self(s));
+}
 
 // Bounded: SIGTERM, half a second of grace, SIGKILL, reap. Runs in a reset callback: no latch, no palloc.
 static void program_abort(Sink *s)
@@ -164,12 +172,17 @@ static void program_abort(Sink *s)
     p->pid = 0;
 }
 
-static const SinkOps kProgram = {program_open, program_begin,  program_write, program_end,
-                                 program_finish, program_abort, PROGRESS_COPY_TYPE_PROGRAM};
+static const SinkOps kProgram = {program_open,
+                                 program_begin,
+                                 program_write,
+                                 program_end,
+                                 program_finish,
+                                 program_abort,
+                                 PROGRESS_COPY_TYPE_PROGRAM};
 
 Sink *sink_program_create(MemoryContext leaf, const char *command)
 {
-    auto *p = (ProgramSink *) MemoryContextAllocZero(leaf, sizeof(ProgramSink));
+    auto *p = (ProgramSink *)MemoryContextAllocZero(leaf, sizeof(ProgramSink));
     p->pub.ops = &kProgram;
     p->command = command;
     p->fd = -1;

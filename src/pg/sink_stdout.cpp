@@ -37,12 +37,12 @@ static void stdout_begin(Sink *, uint32) {}
 
 static void stdout_write(Sink *s, uint32, uint64, const uint8 *p, size_t n)
 {
-    StringInfo m = &((StdoutSink *) s)->message;
+    StringInfo m = &((StdoutSink *)s)->message;
     while (n > 0) {
         CHECK_FOR_INTERRUPTS();
         size_t part = Min(n, kMessageBytes);
         pq_beginmessage_reuse(m, 'd');
-        pq_sendbytes(m, (const char *) p, (int) part);
+        pq_sendbytes(m, (const char *)p, (int)part);
         pq_endmessage_reuse(m);
         p += part;
         n -= part;
@@ -51,17 +51,20 @@ static void stdout_write(Sink *s, uint32, uint64, const uint8 *p, size_t n)
 
 static void stdout_end(Sink *, FileEntry *) {}
 
-static void stdout_finish(Sink *, const FileEntry *, uint32, const char *, size_t) { pq_putemptymessage('c'); }
+static void stdout_finish(Sink *, const FileEntry *, uint32, const char *, size_t)
+{
+    pq_putemptymessage('c');
+}
 
 // The server tells the client by its ErrorResponse.
 static void stdout_abort(Sink *) {}
 
-static const SinkOps kStdout = {stdout_open, stdout_begin,  stdout_write, stdout_end,
+static const SinkOps kStdout = {stdout_open,   stdout_begin, stdout_write,           stdout_end,
                                 stdout_finish, stdout_abort, PROGRESS_COPY_TYPE_PIPE};
 
 Sink *sink_stdout_create(MemoryContext leaf)
 {
-    auto *s = (StdoutSink *) MemoryContextAllocZero(leaf, sizeof(StdoutSink));
+    auto *s = (StdoutSink *)MemoryContextAllocZero(leaf, sizeof(StdoutSink));
     s->pub.ops = &kStdout;
     MemoryContext old = MemoryContextSwitchTo(leaf);
     initStringInfo(&s->message);

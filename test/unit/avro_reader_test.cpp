@@ -432,3 +432,14 @@ TEST(AvroReader, ReadsWhatTheWriterWrites)
         EXPECT_EQ(v.stats.crc32c, crc32c(0, file.data(), file.size())) << codec;
     }
 }
+
+TEST(AvroReader, TablesMayBeCalledLikeTypes)
+{
+    for (const char *name : {"int", "null", "record", "array"}) {
+        Export e({{"a", &kInt4}}, {}, name, "public");
+        ASSERT_TRUE(e.ok()) << e.failure.message;
+        Verdict v = read_back(e.header());
+        EXPECT_EQ(v.code, Code::ok) << name << ": " << v.message;
+    }
+    EXPECT_EQ(Export({{"a", &kInt4}}, {{"record_name", "int"}}).code, Code::bad_value);
+}

@@ -156,7 +156,10 @@ class Export
     std::string row_hex(std::initializer_list<Cell> row)
     {
         EXPECT_EQ(add(row), Code::ok) << failure.message;
-        if (code != Code::ok) return failure.message;
+        return code == Code::ok ? take_row_hex() : failure.message;
+    }
+    std::string take_row_hex()
+    {
         std::string block = take();
         size_t at = 1; // one row: a single byte
         while (block[at++] & 0x80) {
@@ -203,7 +206,6 @@ inline std::string one(const Type &t, const Cell &c, Export::Raw raw = {})
     Export e({{"a", &t}}, raw);
     if (!e.ok()) return e.failure.message;
     if (e.add({c}) != Code::ok) return std::string(e.failure.message);
-    std::string block = e.take();
-    return hex(std::string_view(block).substr(2, block.size() - 18));
+    return e.take_row_hex();
 }
 } // namespace spout::test

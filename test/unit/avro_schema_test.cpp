@@ -75,7 +75,7 @@ TEST(AvroSchema, LegalOnesPass)
         field(R"({"type":"string","logicalType":"color"})"),
         field(R"({"type":"long","logicalType":"timestamp-nanos"})"),
         field(R"({"type":"fixed","name":"d","size":12,"logicalType":"duration"})"),
-        nested(64),
+        nested(65),
     };
     for (const std::string &s : legal)
         EXPECT_EQ(refusal(s), "") << s;
@@ -87,6 +87,8 @@ TEST(AvroSchema, IllegalOnesAreRefusedByTheirReason)
         {"", "JSON"},
         {"{", "JSON"},
         {"\"int\" 1", "JSON"},
+        {"\xEF\xBB\xBF\"int\"", "JSON"},
+        {std::string("\"int\"\0", 6), "JSON"},
         {"\"\xFF\"", "JSON"},
         {"1", "type"},
         {"null", "type"},
@@ -141,7 +143,7 @@ TEST(AvroSchema, IllegalOnesAreRefusedByTheirReason)
         {field(R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":5})"), "scale"},
         {field(R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":-1})"), "scale"},
         {field(R"({"type":"fixed","name":"f","size":4,"logicalType":"decimal","precision":10})"), "10"},
-        {nested(65), "deep"},
+        {nested(66), "deep"},
     };
     for (auto &[json, reason] : illegal) {
         std::string why = refusal(json);
@@ -192,6 +194,12 @@ TEST(AvroSchema, LimitsHold)
     EXPECT_EQ(refusal(record(fields)), "");
     EXPECT_NE(refusal(record(fields + R"(,{"name":"last","type":"int"})")), "");
     EXPECT_NE(refusal(record("") + std::string((1 << 20), ' ')), "");
+    std::string type = "\"int\"";
+    for (int i = 0; i < 64; i++)
+        type = R"(["null",{"type":"record","name":"t)" + std::to_string(i) +
+               R"(","fields":[{"name":"a","type":)" + type + "}]}]";
+    EXPECT_EQ(refusal(record(R"({"name":"a","type":)" + type + '}')), "");
+    EXPECT_NE(refusal(record(R"({"name":"a","type":{"type":"array","items":)" + type + "}}")), "");
     EXPECT_NE(refusal(std::string(100'000, '[')), "");
     EXPECT_NE(refusal(R"({"a":)" + std::string(100'000, '[')), "");
 }

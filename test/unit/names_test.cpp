@@ -36,6 +36,8 @@ TEST(Names, TypesTakeTheFirstFreeName)
     EXPECT_EQ(set.take("app_row"), "app_row");
     EXPECT_EQ(set.take("app_row"), "app_row_2");
     EXPECT_EQ(set.take("App_Row"), "App_Row_3");
+    // A table may be called int; an Avro type may not.
+    EXPECT_EQ(set.take("int"), "int_2");
 }
 
 TEST(Names, WhatIsANameAndANamespace)

@@ -1,0 +1,77 @@
+\set ECHO none
+\i sql/include/setup.sql
+\set ECHO all
+-- Every wrong option is an error that names it and says what is right; the target is not touched.
+SELECT o, x.* FROM unnest(ARRAY[
+    ', compression ''lz4''', ', compression ''gzip''', ', compression', ', compression ''''', ', compression ''snappy '''
+    ]) o, pg_temp.try_options(o) x;
+SELECT o, x.* FROM unnest(ARRAY[
+    ', compression ''deflate'', compression_level 0', ', compression ''deflate'', compression_level 10', ', compression_level 1',
+    ', compression ''snappy'', compression_level 1', ', compression ''null'', compression_level 1', ', compression ''zstandard'', compression_level 23',
+    ', compression ''zstandard'', compression_level -1', ', compression ''bzip2'', compression_level 0', ', compression ''xz'', compression_level 10',
+    ', compression ''deflate'', compression_level ''high''', ', compression ''deflate'', compression_level 1.5', ', compression ''deflate'', compression_level'
+    ]) o, pg_temp.try_options(o) x;
+SELECT o, x.* FROM unnest(ARRAY[
+    ', max_rows_per_file -1', ', max_rows_per_file 1.5', ', max_rows_per_file ''many''', ', max_rows_per_file 9223372036854775808', ', max_rows_per_file',
+    ', max_bytes_per_file -1', ', max_bytes_per_file ''64 apples''', ', max_bytes_per_file ''9999999999TB''', ', max_bytes_per_file ''''',
+    ', if_exists ''append''', ', if_exists', ', sync ''maybe''', ', sync 2', ', manifest ''perhaps''', ', parallel ''many''', ', parallel -1'
+    ]) o, pg_temp.try_options(o) x;
+SELECT o, x.* FROM unnest(ARRAY[
+    ', block_size 1023', ', block_size ''65MB''', ', block_size ''big''', ', block_size 0', ', block_size',
+    ', record_name ''1a''', ', record_name ''a.b''', ', record_name ''''', ', record_name ''größe''', ', namespace ''a..b''', ', namespace ''.a''', ', namespace ''a-b''',
+    ', sync_marker ''00''', ', sync_marker ''zz0102030405060708090a0b0c0d0e0f''', ', sync_marker ''000102030405060708090a0b0c0d0e0f00''', ', sync_marker',
+    ', profile ''parquet''', ', profile', ', on_infinity ''clip''', ', on_nan ''clamp''', ', on_nan', ', layout ''columns'''
+    ]) o, pg_temp.try_options(o) x;
+SELECT o, x.* FROM unnest(ARRAY[
+    ', metadata ''{''', ', metadata ''[]''', ', metadata ''{"a": 1}''', ', metadata ''{"a": {"b": "c"}}''', ', metadata ''{"avro.codec": "null"}''', ', metadata ''{"a": "b", "a": "c"}''',
+    ', metadata ''"a"''', ', metadata', ', metadata ''{"a": null}'''
+    ]) o, pg_temp.try_options(o) x;
+
+-- Options that contradict each other, options of other formats, names nobody knows, names given twice.
+SELECT o, x.* FROM unnest(ARRAY[
+    ', schema ''{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}'', profile ''hive''',
+    ', schema ''{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}'', record_name ''q''',
+    ', schema ''{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}'', namespace ''q''',
+    ', header', ', delimiter '',''', ', null ''''', ', quote ''"''', ', force_quote *', ', force_quote (a)', ', encoding ''LATIN1''', ', freeze', ', force_array', ', row_group_rows 5',
+    ', nulls ''keep''', ', colour ''red''', ', "Compression " ''snappy''', ', "größe" 1',
+    ', sync off, sync off', ', sync off, SYNC on', ', format avro', ', "FORMAT" csv', ', compression (a, b)', ', sync *'
+    ]) o, pg_temp.try_options(o) x WHERE x NOT LIKE 'HINT: Options of format avro: %';
+-- COPY points at the option.
+COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, sync off, colour 'red');
+COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, compression 'lzma');
+COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, sync off, manifest, sync on);
+COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, format avro);
+-- Nothing of all that left a file.
+SELECT * FROM pg_temp.files('options%');
+
+-- Right ones: names and words in any case, sizes with units, switches in all of COPY's spellings.
+SELECT o, x.* FROM unnest(ARRAY[
+    '', ', COMPRESSION ''ZStandard'', Compression_Level 22', ', compression uncompressed', ', compression NONE', ', compression ''NULL''', ', compression ''Deflate'', compression_level ''9''',
+    ', max_rows_per_file 0', ', max_bytes_per_file ''0''', ', block_size ''1kB''', ', block_size 1024', ', block_size ''64MB''', ', block_size ''64 mb''', ', if_exists REPLACE',
+    ', sync', ', sync true', ', sync ''ON''', ', sync 0', ', sync false', ', manifest off', ', parallel off', ', parallel ''AUTO''', ', parallel 0',
+    ', metadata ''{}''', ', metadata ''{"": "", "größe": "\u00fc"}''', ', namespace ''''', ', namespace ''a.b_1.C''', ', layout rows', ', profile SPEC',
+    ', on_infinity ''Null'', on_nan ''STRING'''
+    ]) o, pg_temp.try_options(o) x;
+SELECT * FROM pg_temp.try('COPY (SELECT 1 AS a) TO ''$OUT/options.avro'' (FORMAT ''AVRO'')');
+SELECT * FROM pg_temp.try('COPY (SELECT 1 AS a) TO ''$OUT/options.avro'' WITH ("format" "Avro")');
+
+-- The functions: the same options as arguments and as keys of one jsonb.
+SELECT o, x.* FROM unnest(ARRAY[
+    'compression => ''lz4''', 'compression => ''deflate'', compression_level => 10', 'max_rows_per_file => -1', 'max_bytes_per_file => -1',
+    'options => ''[]''', 'options => ''1''', 'options => ''{"colour": "red"}''', 'options => ''{"sync": "maybe"}''', 'options => ''{"sync": {"a": 1}}''',
+    'compression => ''snappy'', options => ''{"compression": "snappy"}''', 'options => ''{"block_size": 1}''', 'options => ''{"format": "avro"}''',
+    'options => ''{"delimiter": ","}''', 'options => ''{"sync": false, "SYNC": true}''',
+    'options => ''{"sync": false, "block_size": "1kB", "metadata": {"a": "b"}, "max_rows_per_file": 10}''', 'options => NULL', 'compression => NULL, max_rows_per_file => NULL'
+    ]) o, pg_temp.try(format('SELECT * FROM export_to_avro(''SELECT 1 AS a'', ''$OUT/options_function.avro'', %s)', o)) x
+WHERE x NOT LIKE 'HINT: Options of format avro: %';
+SELECT o, x.* FROM unnest(ARRAY['NULL, ''$OUT/x.avro''', '''SELECT 1'', NULL']) o, pg_temp.try(format('SELECT * FROM export_to_avro(%s)', o)) x;
+SELECT f, x.* FROM unnest(ARRAY['orc', '', 'Avro', 'avro ']) f, pg_temp.try(format('SELECT * FROM describe_export(''SELECT 1'', %L)', f)) x;
+SELECT * FROM pg_temp.files('options_function%');
+
+-- columns: select, order, rename.
+SELECT c, x.* FROM unnest(ARRAY[
+    '[]', '{}', '1', '[1]', '[{"target": "x"}]', '[{"source": "a", "target": ""}]', '[{"source": "a", "target": 1}]', '[{"source": "a", "kind": "x"}]', '[{"source": "nobody"}]', '[{"source": "twice"}]',
+    '[{"source": null}]', '[[{"source": "a"}]]'
+    ]) c, pg_temp.try(format('SELECT * FROM export_to_avro(''SELECT 1 AS a, 2 AS b, 3 AS twice, 4 AS twice'', ''$OUT/columns.avro'', columns => %L)', c)) x;
+SELECT encode(substring(pg_read_binary_file(path) FROM 20 FOR 260), 'escape') FROM export_to_avro('SELECT 1 AS a, 2 AS b, 3 AS c', pg_temp.out('columns.avro'), 'null',
+    columns => '[{"source": "c", "target": "my col"}, {"source": "a"}, {"source": "a", "target": "again"}]', options => '{"sync_marker": "2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e"}');

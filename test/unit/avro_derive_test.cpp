@@ -1,0 +1,218 @@
+// avro_derive_test.cpp - the schema text of every type and profile, byte for byte: it is what readers see.
+#include "avro_rows.hpp"
+
+using namespace spout;
+using namespace spout::test;
+
+namespace
+{
+std::string head(const char *name, const char *space)
+{
+    return std::string(R"({"type":"record","name":")") + name + R"(","namespace":")" + space +
+           R"(","fields":[)";
+}
+
+// The schema of one column "a", without what stands around it.
+std::string column(const Type &t, Export::Raw raw = {})
+{
+    Export e({{"a", &t}}, raw);
+    if (!e.ok()) return e.failure.message;
+    std::string s = e.schema(), before = head("row", "pg_spout") + R"({"name":"a",)";
+    EXPECT_EQ(s.substr(0, before.size()), before);
+    return s.substr(before.size(), s.size() - before.size() - 3);
+}
+
+std::string nullable(const std::string &type) { return R"("type":["null",)" + type + R"(],"default":null)"; }
+std::string from(const std::string &pg_type) { return R"(,"pg.type":")" + pg_type + '"'; }
+} // namespace
+
+TEST(Derive, ScalarsUnderSpec)
+{
+    EXPECT_EQ(column(kBoolean), nullable(R"("boolean")"));
+    EXPECT_EQ(column(kInt2), nullable(R"("int")") + from("smallint"));
+    EXPECT_EQ(column(kInt4), nullable(R"("int")"));
+    EXPECT_EQ(column(kInt8), nullable(R"("long")"));
+    EXPECT_EQ(column(kOid), nullable(R"("long")") + from("oid"));
+    EXPECT_EQ(column(kFloat4), nullable(R"("float")"));
+    EXPECT_EQ(column(kFloat8), nullable(R"("double")"));
+    EXPECT_EQ(column(kNumeric), nullable(R"("string")") + from("numeric"));
+    EXPECT_EQ(column(kMoney), nullable(R"("string")") + from("money"));
+    EXPECT_EQ(column(kText), nullable(R"("string")"));
+    EXPECT_EQ(column(kBytea), nullable(R"("bytes")"));
+    EXPECT_EQ(column(kUuid), nullable(R"({"type":"string","logicalType":"uuid"})"));
+    EXPECT_EQ(column(kDate), nullable(R"({"type":"int","logicalType":"date"})"));
+    EXPECT_EQ(column(kTime), nullable(R"({"type":"long","logicalType":"time-micros"})"));
+    EXPECT_EQ(column(kTimestamp), nullable(R"({"type":"long","logicalType":"local-timestamp-micros"})"));
+    EXPECT_EQ(column(kTimestamptz),
+              nullable(R"({"type":"long","logicalType":"timestamp-micros","adjust-to-utc":true})"));
+    EXPECT_EQ(column(kInterval), nullable(R"("string")") + from("interval"));
+    EXPECT_EQ(column(kJsonb), nullable(R"("string")") + from("jsonb"));
+    EXPECT_EQ(column(kEnum), nullable(R"("string")") + from("app.mood"));
+    EXPECT_EQ(column(kPinned), nullable(R"("string")") + from("point"));
+    EXPECT_EQ(column(kHstore), nullable(R"({"type":"map","values":["null","string"]})") + from("hstore"));
+}
+
+TEST(Derive, DecimalsFollowTheirEdgeRules)
+{
+    auto decimal = [](int p, int s) {
+        return nullable(R"({"type":"bytes","logicalType":"decimal","precision":)" + std::to_string(p) +
+                        R"(,"scale":)" + std::to_string(s) + "}");
+    };
+    Type plain = scalar(Kind::numeric, Repr::digits, "numeric(18,0)", 18, 0);
+    Type negative = scalar(Kind::numeric, Repr::digits, "numeric(3,-2)", 3, -2);
+    Type small = scalar(Kind::numeric, Repr::digits, "numeric(3,5)", 3, 5);
+    Type wide = scalar(Kind::numeric, Repr::digits, "numeric(39,2)", 39, 2);
+    EXPECT_EQ(column(plain), decimal(18, 0));
+    EXPECT_EQ(column(negative), decimal(5, 0) + from("numeric(3,-2)"));
+    EXPECT_EQ(column(small), decimal(5, 5) + from("numeric(3,5)"));
+    EXPECT_EQ(column(wide), nullable(R"("string")") + from("numeric(39,2)"));
+    EXPECT_EQ(column(plain, {{"on_nan", "STRING"}}), nullable(R"("string")") + from("numeric(18,0)"));
+}
+
+TEST(Derive, ArraysNestAsDeclared)
+{
+    Type ints = array_of(kInt4, "integer[]"), matrix = array_of(ints, "integer[]");
+    Type spans = array_of(kInterval, "interval[]");
+    EXPECT_EQ(column(ints), nullable(R"({"type":"array","items":["null","int"]})"));
+    EXPECT_EQ(column(matrix),
+              nullable(R"({"type":"array","items":["null",{"type":"array","items":["null","int"]}]})"));
+    EXPECT_EQ(column(spans), nullable(R"({"type":"array","items":["null","string"]})") + from("interval[]"));
+    EXPECT_EQ(column(ints, {{"profile", "bigquery"}}), nullable(R"({"type":"array","items":"int"})"));
+    EXPECT_EQ(column(matrix, {{"profile", "bigquery"}}),
+              "profile bigquery cannot store multidimensional arrays");
+}
+
+TEST(Derive, NamedTypesAreDefinedOnce)
+{
+    Field inner_fields[] = {{"x", &kInt4}, {"X", &kText}};
+    Type inner = scalar(Kind::record, Repr::list, "app.line");
+    inner.schema = "app";
+    inner.name = "line";
+    inner.fields = inner_fields;
+    inner.nfields = 2;
+    Type same = inner, lines = array_of(inner, "app.line[]"); // another node, the same type
+    Type other = inner;
+    other.schema = "app_line"; // `app_line_` + `_` + ... collides after mangling
+    other.schema = "a.pp";
+    Type third = inner;
+    third.schema = "a_pp";
+    Export e({{"one", &inner}, {"two", &lines}, {"three", &same}, {"four", &other}, {"five", &third}}, {},
+             "orders", "app");
+    const std::string body = R"("fields":[{"name":"x","type":["null","int"],"default":null},)"
+                             R"({"name":"X_2","type":["null","string"],"default":null,"pg.name":"X"}]})";
+    EXPECT_EQ(
+        e.schema(),
+        head("orders", "app") + R"({"name":"one","type":["null",{"type":"record","name":"app_line",)" + body +
+            R"(],"default":null},{"name":"two","type":["null",{"type":"array","items":["null","app.app_line"]}],"default":null},)"
+            R"({"name":"three","type":["null","app.app_line"],"default":null},)"
+            R"({"name":"four","type":["null",{"type":"record","name":"a_pp_line",)" +
+            body +
+            R"(],"default":null},{"name":"five","type":["null",{"type":"record","name":"a_pp_line_2",)" +
+            body + R"(],"default":null}]})");
+}
+
+TEST(Derive, RootNames)
+{
+    EXPECT_EQ(Export({}, {}, "my table", "größe").schema(), head("my_table", "gr__e") + "]}");
+    EXPECT_EQ(Export({}, {}, "t", "pg_temp_7").schema(), head("t", "pg_temp") + "]}");
+    EXPECT_EQ(Export({}, {{"record_name", "r"}, {"namespace", "com.x"}}, "t", "s").schema(),
+              head("r", "com.x") + "]}");
+    EXPECT_EQ(Export({}, {{"namespace", ""}}).schema(), R"({"type":"record","name":"row","fields":[]})");
+}
+
+TEST(Derive, IcebergHasFixedAndFieldIds)
+{
+    Type d = scalar(Kind::numeric, Repr::digits, "numeric(18,4)", 18, 4);
+    Type ints = array_of(kInt4, "integer[]");
+    Export e({{"a", &d}, {"b", &d}, {"c", &kUuid}, {"d", &ints}, {"e", &kHstore}, {"f", &kTimestamp}},
+             {{"profile", "Iceberg"}});
+    EXPECT_EQ(
+        e.schema(),
+        head("row", "pg_spout") +
+            R"({"name":"a","type":["null",{"type":"fixed","name":"decimal_18_4","size":8,"logicalType":"decimal","precision":18,"scale":4}],"default":null,"field-id":1},)"
+            R"({"name":"b","type":["null","pg_spout.decimal_18_4"],"default":null,"field-id":2},)"
+            R"({"name":"c","type":["null",{"type":"fixed","name":"uuid_fixed","size":16,"logicalType":"uuid"}],"default":null,"field-id":3},)"
+            R"({"name":"d","type":["null",{"type":"array","items":["null","int"],"element-id":5}],"default":null,"field-id":4},)"
+            R"({"name":"e","type":["null",{"type":"map","values":["null","string"],"key-id":7,"value-id":8}],"default":null,"field-id":6,"pg.type":"hstore"},)"
+            R"({"name":"f","type":["null",{"type":"long","logicalType":"timestamp-micros","adjust-to-utc":false}],"default":null,"field-id":9}]})");
+    std::vector<int16_t> digits = {12, 3400};
+    std::string raw = "0123456789abcdef";
+    Export fixed({{"a", &d}, {"b", &d}, {"c", &kUuid}}, {{"profile", "iceberg"}, {"compression", "null"}});
+    EXPECT_EQ(fixed.row_hex({numeric(digits, 0, 4), null(), text(raw)}), "02000000000001e208"
+                                                                         "00"
+                                                                         "02" +
+                                                                             hex(raw));
+}
+
+TEST(Derive, MillisecondProfiles)
+{
+    for (const char *profile : {"hive", "kafka_connect"}) {
+        Export::Raw raw = {{"profile", profile}};
+        EXPECT_EQ(column(kTime, raw), nullable(R"({"type":"int","logicalType":"time-millis"})"));
+        EXPECT_EQ(column(kTimestamptz, raw), nullable(R"({"type":"long","logicalType":"timestamp-millis"})"));
+        EXPECT_EQ(column(kTimestamp, raw), nullable(R"({"type":"long","logicalType":"timestamp-millis"})") +
+                                               from("timestamp without time zone"));
+        EXPECT_EQ(column(kUuid, raw), nullable(R"("string")") + from("uuid"));
+        EXPECT_EQ(one(kTimestamp, integer(-946684800000001), raw), "0201"); // floored towards the past
+        EXPECT_EQ(one(kTimestamp, integer(-946684800000000 + 1999), raw), "0202");
+        Export e({{"a", &kTimestamp}, {"b", &kDate}}, raw);
+        EXPECT_EQ(e.lossy(0), "microseconds are floored to milliseconds");
+        EXPECT_EQ(e.lossy(1), "");
+    }
+}
+
+TEST(Derive, BigQuery)
+{
+    Export::Raw raw = {{"profile", "bigquery"}};
+    EXPECT_EQ(column(kJsonb, raw), nullable(R"({"type":"string","sqlType":"JSON"})") + from("jsonb"));
+    for (const char *name : {"_TABLE_x", "_file_", "_Partition_time"}) {
+        Export e({{"ok", &kInt4}, {name, &kInt4}}, raw);
+        EXPECT_EQ(e.code, Code::bad_value);
+        EXPECT_EQ(e.failure.column, 1);
+    }
+    Type ints = array_of(kInt4, "integer[]");
+    Export e({{"a", &ints}}, raw);
+    std::vector<Cell> items = {integer(1), null()};
+    EXPECT_EQ(e.add({list(items)}), Code::null_value);
+    EXPECT_STREQ(e.failure.path, "[2]");
+    EXPECT_STREQ(e.failure.message, "NULL cannot be stored as Avro int");
+}
+
+TEST(Derive, OptionsAreChecked)
+{
+    const std::pair<const char *, const char *> bad[] = {
+        {"block_size", "1"},
+        {"block_size", "65MB"},
+        {"record_name", "1a"},
+        {"namespace", "a..b"},
+        {"sync_marker", "00"},
+        {"profile", "x"},
+        {"on_infinity", "zero"},
+        {"on_nan", "clamp"},
+        {"layout", "series"},
+        {"metadata", "[]"},
+        {"metadata", R"({"a":1})"},
+        {"metadata", R"({"avro.x":"1"})"},
+        {"metadata", R"({"a":"1","a":"2"})"},
+        {"metadata", "{"},
+        {"metadata", R"({"a":{"b":"c"}})"},
+        {"schema", "{"},
+        {"schema", R"({"type":"record"})"},
+    };
+    for (auto &b : bad) {
+        Export e({}, {b});
+        EXPECT_EQ(e.code, Code::bad_value) << b.first << ' ' << b.second;
+        EXPECT_EQ(e.failure.option, 0);
+    }
+    Export layout({}, {{"layout", "Series"}});
+    EXPECT_STREQ(layout.failure.message, "invalid value for option \"layout\": \"Series\"");
+    EXPECT_NE(std::string(layout.failure.hint).find("rows"), std::string::npos);
+    Export words({}, {{"layout", "ROWS"}, {"Profile", "HIVE"}, {"on_nan", "Null"}, {"block_size", "64 kB"}});
+    EXPECT_TRUE(words.ok()) << words.failure.message;
+    const char *record = R"({"type":"record","name":"r","fields":[]})";
+    for (auto other : {std::pair<const char *, const char *>{"record_name", "x"},
+                       {"namespace", "x"},
+                       {"profile", "hive"},
+                       {"on_nan", "string"}})
+        EXPECT_EQ(Export({}, {{"schema", record}, other}).code, Code::bad_value) << other.first;
+}
