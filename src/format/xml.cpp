@@ -155,12 +155,18 @@ uint8_t *write_markup(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 
 uint8_t *write_json(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    return c.scratch->json.write_text(c.name, {v.s.p, v.s.n}, out, p);
+    return c.scratch->json.write(c.name, {v.s.p, v.s.n}, out, p);
 }
 
+// By way of its text, which is printed faster than elements are written.
 uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    return c.scratch->json.write_binary(c.name, reinterpret_cast<const uint8_t *>(v.s.p), v.s.n, out, p);
+    Buffer &text = c.scratch->text;
+    text.clear();
+    append_text(*c.type, v, text);
+    p = c.scratch->json.write(c.name, text.view(), out, p);
+    text.shrink(kBlock);
+    return p;
 }
 
 // --- elements within elements --------------------------------------------------------------------------

@@ -1,7 +1,6 @@
-// xml_json.cpp - one loop per representation; the open elements are remembered for their end tags.
+// xml_json.cpp - one loop over the text; the open elements are remembered for their end tags.
 #include "format/xml_json.hpp"
 
-#include "core/decimal.hpp"
 #include "core/error.hpp"
 #include "format/xml_names.hpp"
 #include "format/xml_text.hpp"
@@ -131,7 +130,6 @@ void JsonElements::begin(std::string_view name, Cursor &out)
     name_ = name;
     open_names_.clear();
     levels_.clear(); // an error may have left some
-    containers_.clear();
 }
 
 uint8_t *JsonElements::start(uint8_t *p)
@@ -191,7 +189,7 @@ void JsonElements::name_by_key(std::string_view key)
     append_name(name_, key);
 }
 
-// --- json ----------------------------------------------------------------------------------------------
+// --- values ----------------------------------------------------------------------------------------------
 
 uint8_t *JsonElements::string(Text &in, uint8_t *p)
 {
@@ -217,7 +215,7 @@ uint8_t *JsonElements::scalar(Text &in, uint8_t *p)
     return word == "null" ? nil(p) : leaf(p, word);
 }
 
-uint8_t *JsonElements::write_text(std::string_view name, std::string_view json, Cursor &out, uint8_t *p)
+uint8_t *JsonElements::write(std::string_view name, std::string_view json, Cursor &out, uint8_t *p)
 {
     begin(name, out);
     Text in(json);
@@ -250,59 +248,5 @@ uint8_t *JsonElements::write_text(std::string_view name, std::string_view json, 
     }
     if (!in.at_end()) not_json();
     return p;
-}
-
-// --- jsonb ---------------------------------------------------------------------------------------------
-
-uint8_t *JsonElements::item(const JsonbItem &v, uint8_t *p)
-{
-    switch (v.tag) {
-    case JsonbTag::string:
-        p = escape(*out_, start(p), reinterpret_cast<const char *>(v.p), v.n, 0);
-        return end(p, name_);
-    case JsonbTag::number: {
-        Digits d;
-        if (!read_numeric(v.p, v.n, &d)) throw Error(Code::corrupt, "jsonb value is damaged");
-        p = out_->room(start(p), decimal_text_size(d) + 4);
-        return end(decimal_text(p, d), name_);
-    }
-    case JsonbTag::no: return leaf(p, "false");
-    case JsonbTag::yes: return leaf(p, "true");
-    case JsonbTag::null:
-    case JsonbTag::container: break;
-    }
-    return nil(p);
-}
-
-uint8_t *JsonElements::write_binary(std::string_view name, const uint8_t *root, size_t n, Cursor &out,
-                                    uint8_t *p)
-{
-    begin(name, out);
-    JsonbContainer c = open_jsonb(root, n);
-    if (c.scalar) return item(next_value(c), p);
-    p = push(p, c.object);
-    for (;;) {
-        if (c.at == c.n) {
-            p = pop(p);
-            if (containers_.empty()) return p;
-            c = containers_.back();
-            containers_.pop_back();
-            continue;
-        }
-        if (c.object) {
-            JsonbItem key = next_key(c);
-            name_by_key({reinterpret_cast<const char *>(key.p), key.n});
-        } else {
-            name_ = kElement;
-        }
-        JsonbItem v = next_value(c);
-        if (v.tag != JsonbTag::container) {
-            p = item(v, p);
-            continue;
-        }
-        containers_.push_back(c);
-        c = open_jsonb(v.p, v.n);
-        p = push(p, c.object);
-    }
 }
 } // namespace spout::xml

@@ -1,4 +1,4 @@
-// xml_json.hpp - json and jsonb values as nested elements: an object is an element per key, an array an
+// xml_json.hpp - JSON text as nested elements: an object is an element per key, an array an
 // <element> per item, null is xsi:nil. Walks with a stack of its own, never with the C stack.
 // The element around the value is written here too, since null changes its tag.
 #pragma once
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/cursor.hpp"
-#include "core/jsonb_view.hpp"
 
 namespace spout::xml
 {
@@ -18,10 +17,9 @@ class JsonElements
     static constexpr size_t kMaxDepth = 1000;
 
     // The element `name`, a legal XML name, with the value in it. Throws Error: bad_text for characters
-    // that XML cannot hold, limit for deeper nesting, bad_value for text that is not JSON, corrupt.
-    // JSON text keeps equal keys, their order and its numbers as written.
-    uint8_t *write_text(std::string_view name, std::string_view json, Cursor &, uint8_t *p);
-    uint8_t *write_binary(std::string_view name, const uint8_t *root, size_t n, Cursor &, uint8_t *p);
+    // that XML cannot hold, limit for deeper nesting, bad_value for text that is not JSON.
+    // Keeps equal keys, their order, and numbers as written.
+    uint8_t *write(std::string_view name, std::string_view json, Cursor &, uint8_t *p);
 
   private:
     struct Level {
@@ -40,13 +38,11 @@ class JsonElements
     void name_by_key(std::string_view key);
     uint8_t *scalar(Text &, uint8_t *p);
     uint8_t *string(Text &, uint8_t *p);
-    uint8_t *item(const JsonbItem &, uint8_t *p);
 
     Cursor *out_ = nullptr; // of the running call
     std::string name_;      // of the element to write next
     std::string key_;       // a key whose escapes were resolved
     std::string open_names_;
     std::vector<Level> levels_;
-    std::vector<JsonbContainer> containers_; // around the current one
 };
 } // namespace spout::xml
