@@ -99,6 +99,19 @@ template <size_t n> bool within(const Range (&table)[n], uint32_t c)
 
 bool is_ascii_letter(uint32_t c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
+// Nearly every name: ASCII that stays as it is.
+bool is_plain(std::string_view name)
+{
+    if (name.empty() || !is_name_start(static_cast<uint8_t>(name[0]))) return false;
+    char before = '\0';
+    for (char c : name) {
+        if (static_cast<uint8_t>(c) >= 0x80 || !is_name_char(static_cast<uint8_t>(c))) return false;
+        if (c == 'x' && before == '_') return false;
+        before = c;
+    }
+    return (name[0] | 0x20) != 'x' || !iequals(name.substr(0, 3), "xml");
+}
+
 void append_escaped(std::string &out, uint32_t c)
 {
     char text[16];
@@ -120,6 +133,10 @@ bool is_name_char(uint32_t c)
 
 void append_name(std::string &out, std::string_view name)
 {
+    if (is_plain(name)) {
+        out += name;
+        return;
+    }
     if (name.empty()) out += "_x_";
     const char *start = name.data(), *end = start + name.size();
     for (const char *p = start; p < end;) {
