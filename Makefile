@@ -76,4 +76,5 @@ $(CORE_OBJS): override CPPFLAGS = -Isrc $(CODEC_DEFS) -D_GNU_SOURCE
 $(OBJS): $(HDRS) Makefile
 
 -include test/unit/unit.mk
+-include bench/bench.mk
 endif

@@ -66,6 +66,28 @@ REVOKE ALL ON FUNCTION export_to_json FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION export_to_json TO pg_write_server_files;
 COMMENT ON FUNCTION export_to_json IS 'runs a query and writes its rows to JSON files on the server';
 
+CREATE FUNCTION export_to_xml(
+    query pg_catalog.text,
+    path pg_catalog.text,
+    compression pg_catalog.text DEFAULT NULL,
+    compression_level pg_catalog.int4 DEFAULT NULL,
+    max_rows_per_file pg_catalog.int8 DEFAULT 0,
+    max_bytes_per_file pg_catalog.int8 DEFAULT 0,
+    columns pg_catalog.jsonb DEFAULT NULL,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS TABLE (
+    file_index pg_catalog.int4,
+    path pg_catalog.text,
+    rows pg_catalog.int8,
+    bytes pg_catalog.int8,
+    raw_bytes pg_catalog.int8,
+    crc32c pg_catalog.text)
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'spout_export_to_xml';
+REVOKE ALL ON FUNCTION export_to_xml FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION export_to_xml TO pg_write_server_files;
+COMMENT ON FUNCTION export_to_xml IS 'runs a query and writes its rows to XML files on the server';
+
 -- Row 0 is the record: its target_type is the schema that a file would carry. Then a row per column.
 CREATE FUNCTION describe_export(
     query pg_catalog.text,

@@ -1,6 +1,7 @@
 /* avro_c_writer.c - the reference rows through Avro C's value API, as a program without us would write them.
- * Usage: avro_c_writer DUMP SCHEMA.json OUT BLOCK_BYTES; prints the seconds of encoding and writing.
- * Written to be fast: one value reused, field handles taken once, decimals handed over ready-made. */
+ * Usage: avro_c_writer DUMP SCHEMA.json OUT BLOCK_BYTES; prints the wall and CPU seconds of encoding and
+ * writing. Written to be fast: one value reused, field handles taken once, decimals handed over ready-made.
+ */
 #include <avro.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,12 +62,12 @@ int main(int argc, char **argv)
         check(avro_value_get_by_index(&record, i, &columns[i], NULL));
     remove(argv[3]);
 
-    double start = now_seconds();
+    double start = now_seconds(), cpu = cpu_seconds();
     avro_file_writer_t file;
     check(avro_file_writer_create_with_codec(argv[3], schema, &file, "null", (size_t)atol(argv[4])));
     for (size_t i = 0; i < all.n; i++)
         write_row(file, &record, columns, &all.rows[i]);
     check(avro_file_writer_close(file));
-    printf("%.6f\n", now_seconds() - start);
+    printf("%.6f %.6f\n", now_seconds() - start, cpu_seconds() - cpu);
     return 0;
 }

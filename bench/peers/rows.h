@@ -34,6 +34,7 @@ struct record_rows {
 /* Reads a COPY ... (FORMAT binary) dump of records; ends the program with a message when it is not one. */
 struct record_rows load_rows(const char *path);
 double now_seconds(void); /* monotonic */
+double cpu_seconds(void); /* user and system time of this process */
 
 #ifdef __cplusplus
 }

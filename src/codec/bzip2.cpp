@@ -1,6 +1,8 @@
 // bzip2.cpp - one bzip2 stream per block.
 #include <bzlib.h>
 
+#include <algorithm>
+
 #include "codec/codec.hpp"
 #include "core/error.hpp"
 
@@ -47,7 +49,9 @@ class Bzip2 : public Codec
     void compress(Bytes in, Buffer &out) override
     {
         Stream s;
-        if (BZ2_bzCompressInit(&s.z, level_, 0, 0) != BZ_OK) throw std::bad_alloc();
+        // The level is a block size in 100 kB: beyond the input it would only cost memory.
+        int level = static_cast<int>(std::min<size_t>(level_, in.n / 100000 + 1));
+        if (BZ2_bzCompressInit(&s.z, level, 0, 0) != BZ_OK) throw std::bad_alloc();
         s.end = BZ2_bzCompressEnd;
         for (int rc = BZ_RUN_OK; rc != BZ_STREAM_END;) {
             s.feed(in);

@@ -11,6 +11,10 @@ namespace spout
 {
 namespace
 {
+// Level 1 is asked for speed. Its own table of 2^14 positions overflows the first-level cache; with 2^12
+// encoded rows of bench's reference table compress 18 % faster to a size 0.5 % larger.
+constexpr int kFastHashLog = 12;
+
 class Zstd : public Codec
 {
   public:
@@ -19,6 +23,7 @@ class Zstd : public Codec
         if (!compress_) throw std::bad_alloc();
         ZSTD_CCtx_setParameter(compress_, ZSTD_c_compressionLevel, level);
         ZSTD_CCtx_setParameter(compress_, ZSTD_c_checksumFlag, checksum);
+        if (level == 1) ZSTD_CCtx_setParameter(compress_, ZSTD_c_hashLog, kFastHashLog);
     }
     ~Zstd() override
     {

@@ -7,7 +7,8 @@
 
 namespace spout
 {
-const Allocator kMalloc = {[](void *, size_t n) { return malloc(n); }, [](void *, void *p) { free(p); }, nullptr};
+const Allocator kMalloc = {[](void *, size_t n) { return malloc(n); }, [](void *, void *p) { free(p); },
+                           nullptr};
 
 void Buffer::grow(size_t n)
 {

@@ -92,8 +92,8 @@ class Buffer
     void release();
 
   private:
-    void grow(size_t n); // throws std::bad_alloc
-    const Allocator *alloc_; // borrowed, outlives the buffer
+    void grow(size_t n);      // throws std::bad_alloc
+    const Allocator *alloc_;  // borrowed, outlives the buffer
     uint8_t *base_ = nullptr; // what the allocator gave
     uint8_t *data_ = nullptr; // base_ plus what drop_front() dropped
     size_t size_ = 0, cap_ = 0;

@@ -21,9 +21,9 @@ enum class Code : uint8_t {
 // Plain data for the other side of the wall.
 struct Failure {
     Code code;
-    int32_t column;    // index into the row, -1 when no column is meant
-    int32_t option;    // index into the raw options, -1 when none is meant
-    char path[192];    // inside the column: `.lines[3].price`, else empty
+    int32_t column;     // index into the row, -1 when no column is meant
+    int32_t option;     // index into the raw options, -1 when none is meant
+    char path[192];     // inside the column: `.lines[3].price`, else empty
     char message[1000]; // lower case, no full stop
     char hint[1000];    // what to do, else empty
 };

@@ -15,8 +15,7 @@ constexpr size_t kSlack = 1 << 20;
 
 uint8_t *Cursor::grow(uint8_t *p, size_t n)
 {
-    size_t used = offset(p) - start_;
-    if (n > kMaxRow + kSlack || used > kMaxRow + kSlack - n) too_large();
+    if (n > kMaxBytes + kSlack || offset(p) > kMaxBytes + kSlack - n) too_large();
     buffer_->advance_to(p);
     p = buffer_->reserve(n);
     end_ = buffer_->data() + buffer_->capacity();

@@ -9,8 +9,9 @@ namespace spout
 class Cursor
 {
   public:
-    // A row may encode to this many bytes: readers keep block sizes in an int (safety, section 4.9).
-    static constexpr size_t kMaxRow = INT32_MAX;
+    // A row, with what the open block holds before it, may encode to this many bytes: readers keep block
+    // sizes in an int (safety, section 4.9).
+    static constexpr size_t kMaxBytes = INT32_MAX;
 
     explicit Cursor(Buffer &b) : buffer_(&b) {}
 
@@ -18,7 +19,6 @@ class Cursor
     uint8_t *begin(size_t n)
     {
         uint8_t *p = buffer_->reserve(n);
-        start_ = buffer_->size();
         end_ = buffer_->data() + buffer_->capacity();
         return p;
     }
@@ -30,7 +30,7 @@ class Cursor
     // Everything before p is part of the buffer. Throws Error(Code::limit) when the row is too large.
     void commit(uint8_t *p)
     {
-        if (__builtin_expect(offset(p) - start_ > kMaxRow, 0)) too_large();
+        if (__builtin_expect(offset(p) > kMaxBytes, 0)) too_large();
         buffer_->advance_to(p);
     }
     // Positions that survive room().
@@ -43,7 +43,6 @@ class Cursor
 
     Buffer *buffer_; // borrowed
     uint8_t *end_ = nullptr;
-    size_t start_ = 0; // where the row began
 };
 
 // Copies short texts without a call; may not read or write beyond n bytes.

@@ -15,7 +15,8 @@ void copy(char *to, size_t room, const char *from) noexcept
     size_t n = strnlen(from, room);
     if (n == room) {
         n = room - 1;
-        while (n > 0 && (static_cast<unsigned char>(from[n]) & 0xC0) == 0x80) n--;
+        while (n > 0 && (static_cast<unsigned char>(from[n]) & 0xC0) == 0x80)
+            n--;
     }
     memcpy(to, from, n);
     to[n] = '\0';

@@ -46,8 +46,9 @@ struct Options {
     int parallel; // kParallelAuto, 0 = off, or a number of workers
     size_t block_size;
     CsvOptions csv;
-    bool json_array; // force_array
-    bool omit_nulls; // json, xml
+    bool json_array;                  // force_array
+    bool omit_nulls;                  // json, xml
+    const char *root_name, *row_name; // xml; null: the default
     // avro
     const char *record_name, *name_space; // null: derived
     const char *schema, *metadata;        // JSON text or null

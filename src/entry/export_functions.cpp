@@ -13,6 +13,7 @@ extern "C" {
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_avro);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_csv);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_json);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_xml);
 }
 
 namespace spout
@@ -72,4 +73,5 @@ extern "C" {
 Datum spout_export_to_avro(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "avro"); }
 Datum spout_export_to_csv(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "csv"); }
 Datum spout_export_to_json(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "json"); }
+Datum spout_export_to_xml(PG_FUNCTION_ARGS) { return spout::export_to(fcinfo, "xml"); }
 }

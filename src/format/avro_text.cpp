@@ -26,23 +26,23 @@ uint8_t *write_text(const Step &s, const Cell &c, Sink &out, uint8_t *p)
     return put_text(s, out, p, c.s.p, c.s.n);
 }
 
-// The length comes before the text and is known after it: its size is guessed from the packed value,
-// which is about as long as its text, and the text moves in the rare case that this was wrong.
+// The length comes before the text and is known after it: it is taken to be as wide as the last one, and the
+// text moves in the rare case that this was wrong.
 uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 {
-    size_t at = out.offset(p), guess = long_size(c.s.n);
-    p = out.room(p, kMaxVarint + s.tail);
-    p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, s.tail);
-    size_t n = out.offset(p) - at - guess, need = long_size(static_cast<int64_t>(n));
+    size_t at = out.offset(p), guess = s.length_width;
+    p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, kMaxVarint + s.tail);
+    uint8_t *from = out.at(at);
+    auto n = static_cast<size_t>(p - from) - guess;
+    size_t need = long_size(static_cast<int64_t>(n));
     if (__builtin_expect(need != guess, 0)) {
-        out.room(p, kMaxVarint + s.tail);
-        uint8_t *from = out.at(at);
         memmove(from + need, from + guess, n);
+        s.length_width = static_cast<uint8_t>(need);
         p = from + need + n;
     }
     uint8_t length[kMaxVarint];
     put_long(length, static_cast<int64_t>(n));
-    memcpy(out.at(at), length, need);
+    copy(from, length, need);
     return p;
 }
 

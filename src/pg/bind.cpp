@@ -84,13 +84,14 @@ static void fetch_all(Binder *b, TupleTableSlot *slot)
     error_context_stack = &context;
     const Datum *values = slot->tts_values;
     const bool *nulls = slot->tts_isnull;
-    for (uint32 i = 0; i < b->ncolumns; i++) {
-        int a = b->attnums[i] - 1;
-        Cell *c = &b->cells[i];
+    const Getter *g = b->getters;
+    const AttrNumber *attnum = b->attnums;
+    Cell *c = b->cells;
+    for (int i = 0, n = (int)b->ncolumns; i < n; i++, g++, attnum++, c++) {
+        int a = *attnum - 1;
         c->null = nulls[a];
-        if (nulls[a]) continue;
-        b->at.column = (int)i;
-        const Getter *g = &b->getters[i];
+        if (c->null) continue;
+        b->at.column = i;
         g->fetch(b, g, values[a], c);
     }
     b->at.column = -1;

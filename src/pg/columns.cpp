@@ -11,7 +11,8 @@ namespace spout
 [[noreturn]] static void malformed(int i, const char *what)
 {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    i < 0 ? errmsg("argument \"columns\" %s", what) : errmsg("entry %d of \"columns\" %s", i + 1, what),
+                    i < 0 ? errmsg("argument \"columns\" %s", what)
+                          : errmsg("entry %d of \"columns\" %s", i + 1, what),
                     errhint("Pass an array such as [{\"source\": \"id\", \"target\": \"ident\"}].")));
     pg_unreachable();
 }
@@ -22,9 +23,10 @@ static AttrNumber find_source(TupleDesc desc, const char *name)
     for (int i = 0; i < desc->natts; i++) {
         if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) != 0) continue;
         if (found != InvalidAttrNumber)
-            ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_COLUMN), errmsg("column \"%s\" in \"columns\" is ambiguous", name),
+            ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_COLUMN),
+                            errmsg("column \"%s\" in \"columns\" is ambiguous", name),
                             errhint("Give the query's columns different names.")));
-        found = (AttrNumber) (i + 1);
+        found = (AttrNumber)(i + 1);
     }
     if (found == InvalidAttrNumber)
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -41,7 +43,7 @@ static const char *string_of(const JsonbValue *v, int entry)
 
 static bool is_key(const JsonbValue *v, const char *name)
 {
-    return v->val.string.len == (int) strlen(name) && memcmp(v->val.string.val, name, v->val.string.len) == 0;
+    return v->val.string.len == (int)strlen(name) && memcmp(v->val.string.val, name, v->val.string.len) == 0;
 }
 
 static ColumnChoice read_choice(TupleDesc desc, JsonbContainer *object, int entry)
@@ -65,21 +67,22 @@ static ColumnChoice read_choice(TupleDesc desc, JsonbContainer *object, int entr
 const ColumnChoice *choose_columns(TupleDesc desc, Datum json, bool isnull, uint32 *n)
 {
     if (isnull) {
-        auto *all = (ColumnChoice *) palloc(sizeof(ColumnChoice) * Max(desc->natts, 1));
+        auto *all = (ColumnChoice *)palloc(sizeof(ColumnChoice) * Max(desc->natts, 1));
         for (int i = 0; i < desc->natts; i++)
-            all[i] = {(AttrNumber) (i + 1), pstrdup(NameStr(TupleDescAttr(desc, i)->attname))};
+            all[i] = {(AttrNumber)(i + 1), pstrdup(NameStr(TupleDescAttr(desc, i)->attname))};
         *n = desc->natts;
         return all;
     }
     Jsonb *j = DatumGetJsonbP(json);
     if (!JB_ROOT_IS_ARRAY(j) || JB_ROOT_IS_SCALAR(j)) malformed(-1, "is not a JSON array");
     if (JB_ROOT_COUNT(j) == 0) malformed(-1, "is empty");
-    auto *chosen = (ColumnChoice *) palloc(sizeof(ColumnChoice) * JB_ROOT_COUNT(j));
+    auto *chosen = (ColumnChoice *)palloc(sizeof(ColumnChoice) * JB_ROOT_COUNT(j));
     *n = 0;
     for (uint32 i = 0; i < JB_ROOT_COUNT(j); i++) {
         JsonbValue *v = getIthJsonbValueFromContainer(&j->root, i);
-        if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data)) malformed((int) i, "is not an object");
-        chosen[(*n)++] = read_choice(desc, v->val.binary.data, (int) i);
+        if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
+            malformed((int)i, "is not an object");
+        chosen[(*n)++] = read_choice(desc, v->val.binary.data, (int)i);
     }
     return chosen;
 }

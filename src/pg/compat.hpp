@@ -52,8 +52,9 @@ inline int errmsg_copy_to_program_denied()
               "pg_execute_server_program");
     return errmsg("permission denied to COPY to or from an external program");
 #else
-    return errmsg("must be superuser or have privileges of the pg_execute_server_program role to COPY to or from "
-                  "an external program");
+    return errmsg(
+        "must be superuser or have privileges of the pg_execute_server_program role to COPY to or from "
+        "an external program");
 #endif
 }
 } // namespace spout

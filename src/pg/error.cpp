@@ -43,8 +43,9 @@ void raise_value(const Failure *f, const RowPosition *at)
 
 void raise_column(const Failure *f, const char *column_name)
 {
-    ereport(ERROR, (errcode(sqlstate_of(f->code)), errmsg("column \"%s\": %s", column_name, from_utf8(f->message)),
-                    f->hint[0] ? errhint("%s", from_utf8(f->hint)) : 0));
+    ereport(ERROR,
+            (errcode(sqlstate_of(f->code)), errmsg("column \"%s\": %s", column_name, from_utf8(f->message)),
+             f->hint[0] ? errhint("%s", from_utf8(f->hint)) : 0));
     pg_unreachable();
 }
 

@@ -14,12 +14,12 @@ int min_free_space_kb = 64 * 1024;
 
 void define_settings()
 {
-    DefineCustomBoolVariable("pg_spout.enable_copy_hook", "Handles COPY ... TO with the formats of pg_spout.", nullptr,
-                             &enable_copy_hook, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("pg_spout.enable_copy_hook", "Handles COPY ... TO with the formats of pg_spout.",
+                             nullptr, &enable_copy_hook, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("pg_spout.min_free_space",
                             "An export fails before the target's file system has less free space than this.",
-                            "0 turns the check off.", &min_free_space_kb, 64 * 1024, 0, INT_MAX, PGC_SUSET, GUC_UNIT_KB,
-                            nullptr, nullptr, nullptr);
+                            "0 turns the check off.", &min_free_space_kb, 64 * 1024, 0, INT_MAX, PGC_SUSET,
+                            GUC_UNIT_KB, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("pg_spout");
 }
 } // namespace spout

@@ -6,10 +6,10 @@
 namespace spout
 {
 struct Ledger {
-    uint64 max_rows, max_bytes; // 0 = off
-    bool open;                  // the current file has been begun and not ended
-    uint32 next_file;           // index of the next file to begin
-    uint64 offset, rows;         // of the current file; a new file starts at 0
+    uint64 max_rows, max_bytes;     // 0 = off
+    bool open;                      // the current file has been begun and not ended
+    uint32 next_file;               // index of the next file to begin
+    uint64 offset, rows;            // of the current file; a new file starts at 0
     uint64 total_raw, total_packed; // of all blocks so far: how well this data compresses
 
     bool rotates() const { return max_rows || max_bytes; }
@@ -27,7 +27,7 @@ struct Ledger {
     bool nearly_full(uint64 pending_raw, size_t block_size) const
     {
         bool packs = total_packed < total_raw;
-        double ratio = packs ? (double) total_packed / total_raw : 1.0;
+        double ratio = packs ? (double)total_packed / total_raw : 1.0;
         return (!packs || pending_raw >= block_size / 16) && offset + pending_raw * ratio >= max_bytes;
     }
 };

@@ -11,5 +11,6 @@ extern "C" {
 namespace spout
 {
 // `schema` is JSON text; appended as it is. Allocates in the current context.
-StringInfo build_manifest(const Options *, BytesRef schema, const uint8 random[16], const FileEntry *, uint32 n);
+StringInfo build_manifest(const Options *, BytesRef schema, const uint8 random[16], const FileEntry *,
+                          uint32 n);
 } // namespace spout

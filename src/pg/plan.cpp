@@ -30,8 +30,8 @@ static Query *only_rewritten(List *rewritten)
             ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                             errmsg("conditional DO INSTEAD rules are not supported for COPY")));
         if (q->querySource == QSRC_NON_INSTEAD_RULE)
-            ereport(ERROR,
-                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("DO ALSO rules are not supported for COPY")));
+            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                            errmsg("DO ALSO rules are not supported for COPY")));
     }
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("multi-statement DO INSTEAD rules are not supported for COPY")));
@@ -41,7 +41,8 @@ static Query *only_rewritten(List *rewritten)
 static void check_copy_query(const Query *q)
 {
     if (q->utilityStmt && IsA(q->utilityStmt, CreateTableAsStmt))
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("COPY (SELECT INTO) is not supported")));
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("COPY (SELECT INTO) is not supported")));
     if (q->utilityStmt)
         ereport(ERROR,
                 (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("COPY query must not be a utility command")));
@@ -55,7 +56,7 @@ static void check_copy_query(const Query *q)
 static const ColumnOrigin *origins_of(PlannedStmt *stmt)
 {
     List *tlist = stmt->planTree->targetlist;
-    auto *origins = (ColumnOrigin *) palloc0(sizeof(ColumnOrigin) * Max(list_length(tlist), 1));
+    auto *origins = (ColumnOrigin *)palloc0(sizeof(ColumnOrigin) * Max(list_length(tlist), 1));
     ListCell *lc;
     int n = 0;
     foreach (lc, tlist) {
@@ -97,13 +98,13 @@ static void query_context(void *arg)
 
 Planned plan_select(const char *query)
 {
-    ErrorContextCallback context = {error_context_stack, query_context, (void *) query};
+    ErrorContextCallback context = {error_context_stack, query_context, (void *)query};
     error_context_stack = &context;
     List *parsed = pg_parse_query(query);
     if (list_length(parsed) != 1) refuse_query("be exactly one statement");
     RawStmt *raw = linitial_node(RawStmt, parsed);
     if (!IsA(raw->stmt, SelectStmt)) refuse_query("be a SELECT");
-    if (((SelectStmt *) raw->stmt)->intoClause) refuse_query("not be a SELECT INTO");
+    if (((SelectStmt *)raw->stmt)->intoClause) refuse_query("not be a SELECT INTO");
     List *rewritten = pg_analyze_and_rewrite_fixedparams(raw, query, nullptr, 0, nullptr);
     if (list_length(rewritten) != 1) refuse_query("be exactly one statement");
     Query *q = linitial_node(Query, rewritten);

@@ -18,7 +18,8 @@ struct Planned {
 };
 
 // COPY: `raw` is the query of COPY (query), or the SELECT built for a relation, whose oid is then given.
-// Raises what core's COPY raises: 0A000 for SELECT INTO, rules, missing RETURNING; 55000 when the relation was swapped.
+// Raises what core's COPY raises: 0A000 for SELECT INTO, rules, missing RETURNING; 55000 when the relation
+// was swapped.
 Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid);
 // Functions: `query` must be one SELECT, VALUES, TABLE or WITH that changes nothing, else 0A000.
 Planned plan_select(const char *query);

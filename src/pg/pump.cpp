@@ -15,7 +15,7 @@ uint64 now_ns()
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64) t.tv_sec * 1000000000u + t.tv_nsec;
+    return (uint64)t.tv_sec * 1000000000u + t.tv_nsec;
 }
 
 // A failure of the core outside a row: while compressing or framing.
@@ -41,7 +41,7 @@ static void begin_file(Pump *p)
     if (p->nfiles == p->files_room) {
         uint32 room = Max(p->files_room * 2, 16);
         MemoryContext old = MemoryContextSwitchTo(p->cx);
-        auto *fresh = (FileEntry *) palloc_extended(sizeof(FileEntry) * room, MCXT_ALLOC_HUGE);
+        auto *fresh = (FileEntry *)palloc_extended(sizeof(FileEntry) * room, MCXT_ALLOC_HUGE);
         MemoryContextSwitchTo(old);
         if (p->nfiles) memcpy(fresh, p->files, sizeof(FileEntry) * p->nfiles);
         if (p->files) pfree(p->files);
@@ -73,7 +73,7 @@ static void end_file(Pump *p)
 static void report_progress(Pump *p)
 {
     const int index[] = {PROGRESS_COPY_BYTES_PROCESSED, PROGRESS_COPY_TUPLES_PROCESSED};
-    const int64 value[] = {(int64) p->bytes, (int64) p->rows};
+    const int64 value[] = {(int64)p->bytes, (int64)p->rows};
     pgstat_progress_update_multi_param(2, index, value);
 }
 
@@ -118,8 +118,9 @@ void pump_row(Pump *p, TupleTableSlot *slot)
         p->sampled_rows++;
     } else
         encode(p, slot);
-    if (writer_full(p->writer) || (p->ledger.rotates() && p->ledger.cut(writer_pending_rows(p->writer),
-                                                                         writer_pending_bytes(p->writer), p->block_size)))
+    if (writer_full(p->writer) ||
+        (p->ledger.rotates() &&
+         p->ledger.cut(writer_pending_rows(p->writer), writer_pending_bytes(p->writer), p->block_size)))
         flush(p);
 }
 

@@ -8,13 +8,13 @@
 namespace spout
 {
 struct Pump {
-    MemoryContext cx;  // the export's leaf
-    Writer *writer;    // owned by the leaf's reset callback
-    Sink *sink;        // likewise
+    MemoryContext cx; // the export's leaf
+    Writer *writer;   // owned by the leaf's reset callback
+    Sink *sink;       // likewise
     Binder *binder;
     Ledger ledger;
     size_t block_size;
-    FileEntry *files;  // ended and current, in index order
+    FileEntry *files; // ended and current, in index order
     uint32 nfiles, files_room;
     uint64 rows, bytes, blocks;
     // Where the time goes. Encoding is timed on a sample of the rows: two clock reads per row would cost more

@@ -14,7 +14,8 @@ static const char kAnyoneCan[] =
 void require_write_server_files()
 {
     if (has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES)) return;
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg_copy_to_file_denied(), errhint(kAnyoneCan)));
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg_copy_to_file_denied(), errhint(kAnyoneCan)));
 }
 
 void require_execute_server_program()
@@ -27,8 +28,9 @@ void require_execute_server_program()
 void require_read_server_files()
 {
     if (has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES)) return;
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read a server file"),
-                    errdetail("Only roles with privileges of the \"%s\" role may verify exported files.",
-                              "pg_read_server_files")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read a server file"),
+             errdetail("Only roles with privileges of the \"%s\" role may verify exported files.",
+                       "pg_read_server_files")));
 }
 } // namespace spout

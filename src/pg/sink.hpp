@@ -23,11 +23,13 @@ struct SinkOps {
     void (*begin)(Sink *, uint32 index);
     // At most 2 GB; offset is relative to the file. Continues short writes, checks for interrupts.
     void (*write)(Sink *, uint32 index, uint64 offset, const uint8 *p, size_t n);
-    // The file is complete with exactly `entry->bytes` bytes; fills entry->path. On disk (if asked), not published.
+    // The file is complete with exactly `entry->bytes` bytes; fills entry->path. On disk (if asked), not
+    // published.
     void (*end)(Sink *, FileEntry *entry);
     // Everything is on disk: publish all files in index order, then the manifest (null: none).
     void (*finish)(Sink *, const FileEntry *entries, uint32 n, const char *manifest, size_t manifest_size);
-    // Removes everything unpublished. Never ereports ERROR, never pallocs, safe to call twice and after finish.
+    // Removes everything unpublished. Never ereports ERROR, never pallocs, safe to call twice and after
+    // finish.
     void (*abort)(Sink *);
     int progress_type; // PROGRESS_COPY_TYPE_*
 };

@@ -61,7 +61,7 @@ INSERT INTO texts VALUES
     (1, '', '', '', '', '', '', '', '', '00000000-0000-0000-0000-000000000000', B'00000', B'', ''),
     (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
     (3, 'NULL', '\N', 'null', 'a', 'ab', 'x', 'a"b\c''d', '\x00', 'ffffffff-ffff-ffff-ffff-ffffffffffff', B'11111', B'1', '<a/>'),
-    (4, E'tab\t newline\n return\r quote" backslash\\ bell\007 del\177 \001\037', E'\b\f\v', 'name', '"', E'tab\t', '"', ',', '\x00ff00',
+    (4, E'tab\t newline\n return\r quote" backslash\\ bell\007 del\177 \001\037', E'\b\f\013', 'name', '"', E'tab\t', '"', ',', '\x00ff00',
      '550E8400-E29B-41D4-A716-446655440000', B'10101', repeat('10', 100)::varbit, E'<a b="c">\n&lt;&amp; text \n</a>'),
     (5, U&'\0080\00e9\07ff\0800\d7ff\e000\fffd\fffe\ffff\+010000\+10ffff', U&'\2028\2029\feff\200d', U&'gr\00f6\00dfe', '~', U&'\00e9\00e9', U&'\20ac',
      U&'\202e\0301', decode(repeat('00', 1000), 'hex'), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', B'01000', B'0', '<?xml version="1.0"?><a>1</a>'),

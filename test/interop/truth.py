@@ -27,10 +27,12 @@ def decimal_width(precision):
 
 class Truth:
     """Catalogs of one database; on_infinity: None, 'null' or 'clamp'; on_nan: None or 'null';
-    logical: decimals as a reader computes them, not as bytes."""
+    logical: decimals as a reader computes them, not as bytes; profile: as the option."""
 
-    def __init__(self, cluster, on_infinity=None, on_nan=None, logical=False):
+    def __init__(self, cluster, on_infinity=None, on_nan=None, logical=False, profile="spec"):
         self.cluster, self.on_infinity, self.on_nan, self.logical = cluster, on_infinity, on_nan, logical
+        self.profile = profile
+        self.unit = 1000 if profile in ("hive", "kafka_connect") else 1  # microseconds
         self.types, self.attributes, self.known = {}, {}, {}
         self.refresh()
 
@@ -94,6 +96,7 @@ class Truth:
             "float4": lambda v: {"f": struct.pack(">f", float(v)).hex()},
             "float8": lambda v: {"d": struct.pack(">d", float(v)).hex()},
             "bytea": lambda v: {"b": v[2:]},
+            "uuid": lambda v: {"b": v.replace("-", "")} if self.profile == "iceberg" else v,
             "money": lambda v: v.replace("$", "").replace(",", ""),
             "date": self._date, "time": self._time, "timestamp": self._timestamp, "timestamptz": self._timestamp,
         }
@@ -133,13 +136,14 @@ class Truth:
 
     def _time(self, text):
         value = literals.clock_micros(text)
-        return self._outside(0, DAY - 1, True) if value == DAY else value
+        value = self._outside(0, DAY - 1, True) if value == DAY else value
+        return None if value is None else value // self.unit  # floored
 
     def _timestamp(self, text):
         value = LAST_MICRO + 1 if text == "infinity" else None if text == "-infinity" else literals.stamp_micros(text)
         if value is None or value > LAST_MICRO:
-            return self._outside(FIRST_DAY * DAY, (LAST_DAY + 1) * DAY - 1, value is not None)
-        return value
+            value = self._outside(FIRST_DAY * DAY, (LAST_DAY + 1) * DAY - 1, value is not None)
+        return None if value is None else value // self.unit
 
 
 def difference(expected, rows, limit=3):

@@ -1,0 +1,402 @@
+// xml.cpp - an XML document: an element per row, an element per column, NULL as xsi:nil (formats, 2.6).
+// Depends on no setting of the session. Knows nothing of JSON's and markup's insides: xml_json, xml_markup.
+#include <charconv>
+#include <string>
+
+#include "core/cursor.hpp"
+#include "core/decimal.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "format/format.hpp"
+#include "format/xml_json.hpp"
+#include "format/xml_markup.hpp"
+#include "format/xml_names.hpp"
+#include "format/xml_text.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+namespace
+{
+constexpr size_t kBlock = 256 * 1024; // raw bytes
+constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+constexpr std::string_view kInstance = " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
+
+// Working memory of the slow conversions, one for all columns.
+struct Scratch {
+    Buffer text;
+    xml::JsonElements json;
+};
+
+// How a value becomes an element; its parts are those of an array (one) or a record.
+struct Column {
+    using Write = uint8_t *(*)(const Column &, const Cell &, Cursor &, uint8_t *p);
+    Write write; // the whole element; the value is not null
+    const Type *type;
+    std::string name, open, close, nil; // `a`, `<a>`, `</a>`, `<a xsi:nil="true"/>`
+    bool omit_nulls;
+    Scratch *scratch; // owned by the encoder
+    std::vector<Column> parts;
+};
+
+uint8_t *put(uint8_t *p, std::string_view s) { return copy(p, s.data(), s.size()); }
+
+// --- values of bounded size ----------------------------------------------------------------------------
+
+uint8_t *print_bool(uint8_t *p, const Type &, const Cell &v) { return put(p, v.i ? "true" : "false"); }
+uint8_t *print_integer(uint8_t *p, const Type &, const Cell &v) { return integer_text(p, v.i); }
+uint8_t *print_date(uint8_t *p, const Type &, const Cell &v) { return date_text(p, v.i); }
+uint8_t *print_time(uint8_t *p, const Type &, const Cell &v) { return time_text(p, v.i); }
+uint8_t *print_timestamp(uint8_t *p, const Type &, const Cell &v) { return iso_timestamp_text(p, v.i); }
+uint8_t *print_utc(uint8_t *p, const Type &, const Cell &v) { return local_timestamp_text(p, v.i, 0, 'T'); }
+uint8_t *print_interval(uint8_t *p, const Type &t, const Cell &v)
+{
+    return interval_text(p, v.span, t.precision == kInfiniteIntervals);
+}
+uint8_t *print_uuid(uint8_t *p, const Type &, const Cell &v)
+{
+    uuid_text(p, v.s.p);
+    return p + kUuidText;
+}
+
+// The shortest digits that read back as the same value; plain between 10^-4 and 10^fixed_below, else with an
+// exponent, as the server lays them out.
+template <typename Float> uint8_t *float_text(uint8_t *p, Float v, int fixed_below)
+{
+    if (v != v) return put(p, "NaN");
+    if (v - v != 0) return put(p, v > 0 ? "Infinity" : "-Infinity");
+    char text[32]; // [-]d[.d...]e+dd[d]
+    char *end = std::to_chars(text, text + sizeof text, v, std::chars_format::scientific).ptr, *digit = text;
+    std::string_view all(text, static_cast<size_t>(end - text));
+    size_t e = all.find('e');
+    int exponent = 0;
+    std::from_chars(text + e + 1 + (text[e + 1] == '+'), end, exponent);
+    if (exponent < -4 || exponent >= fixed_below) return put(p, all);
+    if (*digit == '-') *p++ = static_cast<uint8_t>(*digit++);
+    char *stop = text + e;
+    if (exponent < 0) {
+        p = put(p, std::string_view("0.000", static_cast<size_t>(1 - exponent)));
+        *p++ = static_cast<uint8_t>(*digit);
+        return digit + 1 < stop ? put(p, {digit + 2, static_cast<size_t>(stop - digit - 2)}) : p;
+    }
+    *p++ = static_cast<uint8_t>(*digit++);
+    if (digit < stop) digit++; // the point moves behind `exponent` more digits
+    for (; exponent > 0; exponent--)
+        *p++ = static_cast<uint8_t>(digit < stop ? *digit++ : '0');
+    if (digit < stop) *p++ = '.';
+    return put(p, {digit, static_cast<size_t>(stop - digit)});
+}
+uint8_t *print_float4(uint8_t *p, const Type &, const Cell &v) { return float_text(p, v.f, 6); }
+uint8_t *print_float8(uint8_t *p, const Type &, const Cell &v) { return float_text(p, v.d, 15); }
+
+// Prints at most kTimeText bytes, none of which needs an escape.
+template <uint8_t *(*print)(uint8_t *, const Type &, const Cell &)>
+uint8_t *write_plain(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    p = out.room(p, c.open.size() + kTimeText + c.close.size());
+    return put(print(put(p, c.open), *c.type, v), c.close);
+}
+
+uint8_t *write_numeric(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    p = out.room(p, c.open.size() + decimal_text_size(v.num) + 4 + c.close.size());
+    return put(decimal_text(put(p, c.open), v.num), c.close);
+}
+
+// --- text ----------------------------------------------------------------------------------------------
+
+uint8_t *escaped(const Column &c, std::string_view s, Cursor &out, uint8_t *p)
+{
+    p = put(out.room(p, c.open.size()), c.open);
+    p = xml::escape(out, p, s.data(), s.size(), c.close.size());
+    return put(p, c.close);
+}
+
+uint8_t *write_text(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return escaped(c, {v.s.p, v.s.n}, out, p);
+}
+
+// What has no form of its own here: the text its output function prints under pinned settings.
+uint8_t *write_pinned(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    Buffer &text = c.scratch->text;
+    text.clear();
+    append_text(*c.type, v, text);
+    p = escaped(c, text.view(), out, p);
+    text.shrink(kBlock);
+    return p;
+}
+
+uint8_t *write_base64(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    auto *s = reinterpret_cast<const uint8_t *>(v.s.p);
+    size_t n = v.s.n;
+    p = put(out.room(p, c.open.size() + (n + 2) / 3 * 4 + c.close.size()), c.open);
+    for (; n > 0; s += 3, n -= n < 3 ? n : 3) {
+        uint32_t three = static_cast<uint32_t>(s[0]) << 16 | (n > 1 ? s[1] << 8 : 0) | (n > 2 ? s[2] : 0);
+        *p++ = static_cast<uint8_t>(kDigits[three >> 18]);
+        *p++ = static_cast<uint8_t>(kDigits[three >> 12 & 63]);
+        *p++ = static_cast<uint8_t>(n > 1 ? kDigits[three >> 6 & 63] : '=');
+        *p++ = static_cast<uint8_t>(n > 2 ? kDigits[three & 63] : '=');
+    }
+    return put(p, c.close);
+}
+
+uint8_t *write_markup(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    std::string_view s = xml::without_declaration({v.s.p, v.s.n});
+    if (!xml::is_content(s)) return escaped(c, s, out, p);
+    p = out.room(p, c.open.size() + s.size() + c.close.size());
+    return put(put(put(p, c.open), s), c.close);
+}
+
+uint8_t *write_json(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return c.scratch->json.write(c.name, {v.s.p, v.s.n}, out, p);
+}
+
+// By way of its text, which is printed faster than elements are written.
+uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    Buffer &text = c.scratch->text;
+    text.clear();
+    append_text(*c.type, v, text);
+    p = c.scratch->json.write(c.name, text.view(), out, p);
+    text.shrink(kBlock);
+    return p;
+}
+
+// --- elements within elements --------------------------------------------------------------------------
+
+inline uint8_t *write_value(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    if (!v.null) return c.write(c, v, out, p);
+    return c.omit_nulls ? p : put(out.room(p, c.nil.size()), c.nil);
+}
+
+uint8_t *write_array(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    const Column &element = c.parts[0];
+    p = put(out.room(p, c.open.size()), c.open);
+    uint32_t i = 0;
+    try {
+        for (; i < v.list.n; i++)
+            p = write_value(element, v.list.cells[i], out, p);
+    } catch (Error &e) {
+        e.within("[" + std::to_string(i + 1) + "]");
+        throw;
+    }
+    return put(out.room(p, c.close.size()), c.close);
+}
+
+uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    p = put(out.room(p, c.open.size()), c.open);
+    size_t i = 0;
+    try {
+        for (; i < c.parts.size(); i++)
+            p = write_value(c.parts[i], v.list.cells[i], out, p);
+    } catch (Error &e) {
+        e.within("." + std::string(c.type->fields[i].name));
+        throw;
+    }
+    return put(out.room(p, c.close.size()), c.close);
+}
+
+// --- which type becomes what ---------------------------------------------------------------------------
+
+struct Mapping {
+    Column::Write write;
+    const char *target; // for describe_export
+};
+
+Mapping mapping_of(const Type &t)
+{
+    switch (t.kind) {
+    case Kind::boolean: return {write_plain<print_bool>, "boolean"};
+    case Kind::int2:
+    case Kind::int4:
+    case Kind::int8:
+    case Kind::oid: return {write_plain<print_integer>, "integer"};
+    case Kind::float4: return {write_plain<print_float4>, "number"};
+    case Kind::float8: return {write_plain<print_float8>, "number"};
+    case Kind::numeric:
+    case Kind::money: return {write_numeric, "number"};
+    case Kind::uuid: return {write_plain<print_uuid>, "text"};
+    case Kind::bytes: return {write_base64, "base64"};
+    case Kind::date: return {write_plain<print_date>, "date"};
+    case Kind::time: return {write_plain<print_time>, "time"};
+    case Kind::timestamp: return {write_plain<print_timestamp>, "timestamp"};
+    case Kind::timestamptz: return {write_plain<print_utc>, "timestamp"};
+    case Kind::interval: return {write_plain<print_interval>, "interval"};
+    case Kind::jsonb: return {t.repr == Repr::jsonb ? write_jsonb : write_json, "elements"};
+    case Kind::json:
+    case Kind::json_text: return {write_json, "elements"};
+    case Kind::xml: return {write_markup, "markup"};
+    case Kind::record: return {write_record, "elements"};
+    case Kind::array: return {write_array, "elements"};
+    case Kind::map: return {write_pinned, "text"};
+    case Kind::text:
+    case Kind::enumeration:
+    case Kind::pinned: break;
+    }
+    return {write_text, "text"};
+}
+
+Column compile(const char *name, const Type &t, bool omit_nulls, Scratch *scratch)
+{
+    Column c = {mapping_of(t).write, &t, {}, {}, {}, {}, omit_nulls, scratch, {}};
+    xml::append_name(c.name, name);
+    c.open = "<" + c.name + ">";
+    c.close = "</" + c.name + ">";
+    c.nil = "<" + c.name + " xsi:nil=\"true\"/>";
+    // An element of an array is never left out: the others would change their places.
+    if (t.kind == Kind::array) c.parts.push_back(compile("element", *t.element, false, scratch));
+    for (uint32_t i = 0; i < t.nfields; i++)
+        c.parts.push_back(compile(t.fields[i].name, *t.fields[i].type, omit_nulls, scratch));
+    return c;
+}
+
+const char *why_lossy(const Type &t)
+{
+    if (t.kind == Kind::json || t.kind == Kind::jsonb)
+        return "JSON types are not marked: 1 and \"1\", {} and [], null and an SQL NULL look the same";
+    if (t.kind == Kind::json_text) return "types are not marked: inside, 1 and \"1\" look the same";
+    const char *why = t.element ? why_lossy(*t.element) : nullptr;
+    for (uint32_t i = 0; i < t.nfields && !why; i++)
+        why = why_lossy(*t.fields[i].type);
+    return why;
+}
+
+void describe_xml(const Spec &spec, Description &d)
+{
+    for (uint32_t i = 0; i < spec.row.nfields; i++) {
+        const Field &f = spec.row.fields[i];
+        const char *why = why_lossy(*f.type);
+        std::string name;
+        xml::append_name(name, f.name);
+        d.columns.push_back({mapping_of(*f.type).target, name, why ? why : ""});
+    }
+}
+
+// --- the file ------------------------------------------------------------------------------------------
+
+std::string tag_name(const char *option, const char *otherwise)
+{
+    std::string name;
+    xml::append_name(name, option ? option : otherwise);
+    return name;
+}
+
+class XmlEncoder : public Encoder
+{
+  public:
+    explicit XmlEncoder(const Spec &spec)
+        : scratch_{Buffer(*spec.allocator), {}}, open_(*spec.allocator), out_(open_), done_(*spec.allocator)
+    {
+        std::string name = tag_name(spec.options.row_name, "row");
+        row_ = "<" + name + ">";
+        end_row_ = "</" + name + ">\n";
+        for (uint32_t i = 0; i < spec.row.nfields; i++)
+            columns_.push_back(compile(spec.row.fields[i].name, *spec.row.fields[i].type,
+                                       spec.options.omit_nulls, &scratch_));
+    }
+
+    void add(Row row) override
+    {
+        const size_t before = open_.size();
+        size_t i = 0;
+        try {
+            uint8_t *p = put(out_.begin(row_.size()), row_);
+            for (; i < columns_.size(); i++)
+                p = write_value(columns_[i], row.cells[i], out_, p);
+            p = put(out_.room(p, end_row_.size()), end_row_);
+            out_.commit(p);
+            rows_++;
+        } catch (Error &e) {
+            open_.resize(before);
+            if (i < columns_.size()) e.column = static_cast<int32_t>(i);
+            throw;
+        } catch (...) {
+            open_.resize(before);
+            throw;
+        }
+    }
+
+    size_t pending() const override { return open_.size(); }
+
+    Block &take() override
+    {
+        done_.bytes.clear();
+        done_.bytes.shrink(4 * kBlock);
+        done_.bytes.swap(open_);
+        done_.rows = rows_;
+        done_.raw_bytes = done_.bytes.size();
+        rows_ = 0;
+        return done_;
+    }
+
+  private:
+    Scratch scratch_;
+    std::string row_, end_row_;
+    std::vector<Column> columns_; // point to scratch_
+    Buffer open_;                 // the rows of the open block
+    Cursor out_;
+    Block done_;
+    uint32_t rows_ = 0;
+};
+
+class XmlFramer : public Framer
+{
+  public:
+    explicit XmlFramer(const Spec &spec) : root_(tag_name(spec.options.root_name, "rows")) {}
+    void begin(uint32_t, Buffer &out) override
+    {
+        out.append(kDeclaration);
+        out.append("<" + root_);
+        out.append(kInstance);
+        out.append(">\n");
+    }
+    void before(uint32_t, Block &, uint64_t, Buffer &) override {}
+    void end(uint32_t, Buffer &out) override { out.append("</" + root_ + ">\n"); }
+
+  private:
+    const std::string root_;
+};
+
+const char *name_value(const RawOption &raw)
+{
+    if (!raw.value || !*raw.value)
+        throw Error(Code::bad_value, "option \"" + std::string(raw.name) + "\" needs a name",
+                    "Characters that an XML name cannot have are escaped.");
+    return raw.value;
+}
+
+constexpr OptionDef kOptions[] = {
+    {"root_name", [](Options &o, const RawOption &raw) { o.root_name = name_value(raw); }},
+    {"row_name", [](Options &o, const RawOption &raw) { o.row_name = name_value(raw); }},
+    {"nulls", set_nulls},
+    {nullptr, nullptr},
+};
+constexpr FormatCodec kCodecs[] = {
+    {"none", nullptr}, {"gzip", "gzip"}, {"zstd", "zstd_checked"}, {"lz4", "lz4"}, {nullptr, nullptr}};
+} // namespace
+
+extern const Format kXml;
+const Format kXml = {
+    "xml",
+    Style::self_contained,
+    /* codec_inside */ false,
+    /* blocks_commute */ true,
+    kCodecs,
+    kOptions,
+    [](const Options &) { return kBlock; },
+    [](const Options &) {},
+    [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<XmlEncoder>(s); },
+    [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<XmlFramer>(s); },
+    describe_xml,
+};
+} // namespace spout

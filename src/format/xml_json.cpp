@@ -1,0 +1,252 @@
+// xml_json.cpp - one loop over the text; the open elements are remembered for their end tags.
+#include "format/xml_json.hpp"
+
+#include "core/error.hpp"
+#include "format/xml_names.hpp"
+#include "format/xml_text.hpp"
+
+#include "core/no_postgres.hpp"
+
+namespace spout::xml
+{
+namespace
+{
+constexpr std::string_view kElement = "element", kNil = " xsi:nil=\"true\"/>";
+
+[[noreturn]] void not_json() { throw Error(Code::bad_value, "value is not valid JSON"); }
+
+uint8_t *put(uint8_t *p, std::string_view s) { return copy(p, s.data(), s.size()); }
+
+bool is_high_surrogate(uint32_t c) { return c >= 0xD800 && c < 0xDC00; }
+bool is_low_surrogate(uint32_t c) { return c >= 0xDC00 && c < 0xE000; }
+} // namespace
+
+// A position in JSON text. The server has checked the text; what is relied on is checked again.
+class JsonElements::Text
+{
+  public:
+    explicit Text(std::string_view s) : at_(s.data()), end_(s.data() + s.size()) {}
+
+    // The next character that is no white space; 0 at the end.
+    char peek()
+    {
+        while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r'))
+            at_++;
+        return at_ < end_ ? *at_ : '\0';
+    }
+    bool at_end() { return peek() == '\0' && at_ == end_; }
+    void take(char c)
+    {
+        if (peek() != c) not_json();
+        at_++;
+    }
+    // A number, true, false or null, as written.
+    std::string_view word()
+    {
+        const char *from = at_;
+        while (at_ < end_ && is_word(*at_))
+            at_++;
+        if (from == at_) not_json();
+        return {from, static_cast<size_t>(at_ - from)};
+    }
+    // Inside a string: the characters up to the next escape or to the closing quote, which stays.
+    std::string_view run()
+    {
+        const char *from = at_;
+        while (at_ < end_ && *at_ != '"' && *at_ != '\\')
+            at_++;
+        if (at_ == end_) not_json();
+        return {from, static_cast<size_t>(at_ - from)};
+    }
+    bool closes() const { return *at_ == '"'; } // after run()
+    uint32_t escaped();
+    void key(std::string &to); // with its colon
+
+  private:
+    static bool is_word(char c)
+    {
+        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '+' || c == '-' ||
+               c == '.';
+    }
+    uint32_t hex4();
+
+    const char *at_, *end_;
+};
+
+uint32_t JsonElements::Text::hex4()
+{
+    uint32_t v = 0;
+    if (end_ - at_ < 4) not_json();
+    for (int i = 0; i < 4; i++) {
+        char c = *at_++, letter = static_cast<char>(c | 0x20);
+        bool digit = c >= '0' && c <= '9';
+        if (!digit && (letter < 'a' || letter > 'f')) not_json();
+        v = v << 4 | static_cast<uint32_t>(digit ? c - '0' : letter - 'a' + 10);
+    }
+    return v;
+}
+
+// The character of the escape at the backslash; half a pair comes back as it is.
+uint32_t JsonElements::Text::escaped()
+{
+    static constexpr std::string_view kLetters = "bfnrt\"\\/", kMeaning = "\b\f\n\r\t\"\\/";
+    at_++;
+    if (at_ == end_) not_json();
+    char c = *at_++;
+    if (c != 'u') {
+        size_t i = kLetters.find(c);
+        if (i == kLetters.npos) not_json();
+        return static_cast<uint8_t>(kMeaning[i]);
+    }
+    uint32_t high = hex4();
+    if (!is_high_surrogate(high) || end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u') return high;
+    const char *before = at_;
+    at_ += 2;
+    uint32_t low = hex4();
+    if (is_low_surrogate(low)) return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+    at_ = before;
+    return high;
+}
+
+void JsonElements::Text::key(std::string &to)
+{
+    to.clear();
+    take('"');
+    for (;;) {
+        to += run();
+        if (closes()) break;
+        char text[4];
+        to.append(text, put_character(text, escaped()));
+    }
+    take('"');
+    take(':');
+}
+
+// --- elements ------------------------------------------------------------------------------------------
+
+void JsonElements::begin(std::string_view name, Cursor &out)
+{
+    out_ = &out;
+    name_ = name;
+    open_names_.clear();
+    levels_.clear(); // an error may have left some
+}
+
+uint8_t *JsonElements::start(uint8_t *p)
+{
+    p = out_->room(p, name_.size() + 2);
+    *p++ = '<';
+    p = put(p, name_);
+    *p++ = '>';
+    return p;
+}
+
+uint8_t *JsonElements::end(uint8_t *p, std::string_view name)
+{
+    p = out_->room(p, name.size() + 3);
+    *p++ = '<';
+    *p++ = '/';
+    p = put(p, name);
+    *p++ = '>';
+    return p;
+}
+
+uint8_t *JsonElements::nil(uint8_t *p)
+{
+    p = out_->room(p, 1 + name_.size() + kNil.size());
+    *p++ = '<';
+    return put(put(p, name_), kNil);
+}
+
+uint8_t *JsonElements::leaf(uint8_t *p, std::string_view ascii)
+{
+    p = out_->room(start(p), ascii.size());
+    return end(put(p, ascii), name_);
+}
+
+uint8_t *JsonElements::push(uint8_t *p, bool object)
+{
+    if (levels_.size() == kMaxDepth)
+        throw Error(Code::limit, "JSON value is nested deeper than " + std::to_string(kMaxDepth) + " levels",
+                    "Export it as text: cast it in the query.");
+    levels_.push_back({open_names_.size(), object});
+    open_names_ += name_;
+    return start(p);
+}
+
+uint8_t *JsonElements::pop(uint8_t *p)
+{
+    size_t name = levels_.back().name;
+    p = end(p, std::string_view(open_names_).substr(name));
+    open_names_.resize(name);
+    levels_.pop_back();
+    return p;
+}
+
+void JsonElements::name_by_key(std::string_view key)
+{
+    name_.clear();
+    append_name(name_, key);
+}
+
+// --- values ----------------------------------------------------------------------------------------------
+
+uint8_t *JsonElements::string(Text &in, uint8_t *p)
+{
+    in.take('"');
+    p = start(p);
+    for (;;) {
+        std::string_view run = in.run();
+        p = escape(*out_, p, run.data(), run.size(), 0);
+        if (in.closes()) break;
+        char text[4];
+        uint32_t c = in.escaped();
+        if (!is_character(c)) bad_character(c);
+        p = escape(*out_, p, text, static_cast<size_t>(put_character(text, c) - text), 0);
+    }
+    in.take('"');
+    return end(p, name_);
+}
+
+uint8_t *JsonElements::scalar(Text &in, uint8_t *p)
+{
+    if (in.peek() == '"') return string(in, p);
+    std::string_view word = in.word();
+    return word == "null" ? nil(p) : leaf(p, word);
+}
+
+uint8_t *JsonElements::write(std::string_view name, std::string_view json, Cursor &out, uint8_t *p)
+{
+    begin(name, out);
+    Text in(json);
+    auto name_next = [&] {
+        if (levels_.back().object) {
+            in.key(key_);
+            name_by_key(key_);
+        } else {
+            name_ = kElement;
+        }
+    };
+    for (;;) { // a value called name_
+        char c = in.peek();
+        bool object = c == '{';
+        if (object || c == '[') {
+            p = push(p, object);
+            in.take(c);
+            if (in.peek() != (object ? '}' : ']')) {
+                name_next();
+                continue;
+            }
+        } else {
+            p = scalar(in, p);
+        }
+        for (; !levels_.empty() && in.peek() != ','; p = pop(p))
+            in.take(levels_.back().object ? '}' : ']');
+        if (levels_.empty()) break;
+        in.take(',');
+        name_next();
+    }
+    if (!in.at_end()) not_json();
+    return p;
+}
+} // namespace spout::xml
