@@ -106,10 +106,10 @@ const OptionDef *find(const OptionDef *table, std::string_view name)
 
 std::string list_options(const Format &f)
 {
-    std::string all = "format";
+    std::string all;
     for (const OptionDef *t : {kCommon, f.options})
         for (; t->name; t++)
-            all += ", " + std::string(t->name);
+            all += (all.empty() ? "" : ", ") + std::string(t->name);
     return "Options of format " + std::string(f.name) + ": " + all + ".";
 }
 

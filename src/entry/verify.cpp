@@ -261,7 +261,9 @@ static void verify_manifest(ReturnSetInfo *out, const char *path)
         !member(&j->root, "pg_spout_manifest"))
         bad_manifest(path, "is not one of pg_spout");
     JsonbContainer *list = files->val.binary.data;
-    bool avro = strcmp(string_member(&j->root, "format", path), "avro") == 0;
+    JsonbValue *format = member(&j->root, "format");
+    if (!format || format->type != jbvString) bad_manifest(path, "does not name its format");
+    bool avro = format->val.string.len == 4 && memcmp(format->val.string.val, "avro", 4) == 0;
     for (uint32 i = 0; i < JsonContainerSize(list); i++) {
         JsonbValue *file = getIthJsonbValueFromContainer(list, i);
         if (file->type != jbvBinary || !JsonContainerIsObject(file->val.binary.data))

@@ -4,20 +4,43 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "executor/tuptable.h"
+#include "parser/parse_relation.h"
+#include "parser/parsetree.h"
 #include "pgtime.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 }
 
 namespace spout
 {
-static int declared_dimensions(const ColumnOrigin *o)
+constexpr int kMaxViews = 100; // views upon views; a loop cannot be created, but a wait is never unbounded
+
+// A view's column has no dimensions of its own: what it selects has.
+static ColumnOrigin behind_views(ColumnOrigin o)
 {
-    if (!OidIsValid(o->relid) || o->attnum <= 0) return 0;
-    HeapTuple tup = SearchSysCache2(ATTNUM, ObjectIdGetDatum(o->relid), Int16GetDatum(o->attnum));
+    for (int i = 0; i < kMaxViews && OidIsValid(o.relid) && get_rel_relkind(o.relid) == RELKIND_VIEW; i++) {
+        Relation view = relation_open(o.relid, AccessShareLock); // held by the query itself
+        Query *query = get_view_query(view);
+        TargetEntry *te = get_tle_by_resno(query->targetList, o.attnum);
+        o = te ? ColumnOrigin{te->resorigtbl, te->resorigcol} : ColumnOrigin{InvalidOid, 0};
+        relation_close(view, AccessShareLock);
+    }
+    return o;
+}
+
+static int declared_dimensions(const ColumnOrigin *origin)
+{
+    ColumnOrigin o = behind_views(*origin);
+    if (!OidIsValid(o.relid) || o.attnum <= 0) return 0;
+    HeapTuple tup = SearchSysCache2(ATTNUM, ObjectIdGetDatum(o.relid), Int16GetDatum(o.attnum));
     if (!HeapTupleIsValid(tup)) return 0;
     int n = ((Form_pg_attribute)GETSTRUCT(tup))->attndims;
     ReleaseSysCache(tup);
