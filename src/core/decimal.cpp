@@ -23,25 +23,6 @@ struct Powers {
     }
 };
 constexpr Powers kPow128;
-constexpr uint64_t kPow64[] = {1,
-                               10,
-                               100,
-                               1000,
-                               10000,
-                               100000,
-                               1000000,
-                               10000000,
-                               100000000,
-                               1000000000,
-                               10000000000,
-                               100000000000,
-                               1000000000000,
-                               10000000000000,
-                               100000000000000,
-                               1000000000000000,
-                               10000000000000000,
-                               100000000000000000,
-                               1000000000000000000};
 
 uint32_t digit(const Digits &d, int k)
 {
@@ -80,7 +61,7 @@ Fit magnitude128(Digits d, int precision, int scale, U128 *out)
         v = v * 10000 + digit(d, k);
     }
     if (e < 0) {
-        uint32_t unit = static_cast<uint32_t>(kPow64[-e]), rest = digit(d, last);
+        uint32_t unit = static_cast<uint32_t>(kPowersOfTen[-e]), rest = digit(d, last);
         if (rest % unit) return Fit::inexact;
         uint32_t shift = 10000 / unit;
         if (v > kPow128.ten[38] / shift) return Fit::overflow;
@@ -151,7 +132,7 @@ Fit magnitude_big(Digits d, int precision, int scale, Big *out)
     for (int k = 0; k < last; k++)
         if (!out->multiply_add(10000, digit(d, k))) return Fit::overflow;
     if (e < 0) {
-        uint32_t unit = static_cast<uint32_t>(kPow64[-e]), rest = digit(d, last);
+        uint32_t unit = static_cast<uint32_t>(kPowersOfTen[-e]), rest = digit(d, last);
         if (rest % unit) return Fit::inexact;
         return out->multiply_add(10000 / unit, rest / unit) ? Fit::ok : Fit::overflow;
     }
@@ -217,23 +198,13 @@ uint32_t decimal_bytes(int precision)
     return bits / 8 + 1;
 }
 
-Fit unscaled64(const Digits &d, int precision, int scale, int64_t *out)
+Fit unscaled64_rare(const Digits &d, int precision, int scale, int64_t *out)
 {
-    uint64_t v = 0;
-    int e = exponent(d, scale);
-    if (__builtin_expect(d.n > 4 || e < 0 || e > precision, 0)) {
-        U128 wide;
-        Fit fit = magnitude128(d, precision, scale, &wide);
-        v = static_cast<uint64_t>(wide);
-        *out = static_cast<int64_t>(d.sign == Sign::minus ? -v : v);
-        return fit;
-    }
-    for (int k = 0; k < d.n; k++)
-        v = v * 10000 + digit(d, k);
-    if (v >= kPow64[precision - e]) return Fit::overflow;
-    v *= kPow64[e];
+    U128 wide;
+    Fit fit = magnitude128(d, precision, scale, &wide);
+    auto v = static_cast<uint64_t>(wide);
     *out = static_cast<int64_t>(d.sign == Sign::minus ? -v : v);
-    return Fit::ok;
+    return fit;
 }
 
 Fit unscaled128(const Digits &d, int precision, int scale, __int128 *out)
@@ -349,11 +320,10 @@ uint8_t *small_numeric_text(uint8_t *to, const uint8_t *p, size_t n)
     if (n < 6) return nullptr;
     memcpy(&size, p, 4);
     memcpy(&h, p + 4, 2);
-    // A varlena header of four bytes, as everywhere inside jsonb, and numeric's short header.
-    if ((size & 3) || (h & 0xC000) != 0x8000) return nullptr;
-    size >>= 2;
-    uint32_t scale = h >> 7 & 0x3F, weight = h & 0x7F, digits = (size - 6) / 2;
-    if (size < 6 || size > n || scale > 4 || weight > 1 || digits > 3) return nullptr;
+    // A varlena header of four bytes, as everywhere inside jsonb, which holds 4 * (6 + 2 * digits); numeric's
+    // short header with a weight of 0 or 1.
+    uint32_t scale = h >> 7 & 0x3F, weight = h & 1, digits = (size >> 3) - 3;
+    if ((size & 7) || digits > 3 || size > 4 * n || (h & 0xC07E) != 0x8000 || scale > 4) return nullptr;
     auto digit_at = [=](uint32_t k) {
         uint16_t v = 0;
         if (k < digits) memcpy(&v, p + 6 + 2 * k, 2);

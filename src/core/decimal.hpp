@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "core/cell.hpp"
 
@@ -15,8 +16,45 @@ enum class Fit : uint8_t { ok, overflow, inexact }; // inexact: digits beyond th
 // Smallest n with 10^precision - 1 <= 2^(8n-1) - 1; precision 1..1000.
 uint32_t decimal_bytes(int precision);
 
+constexpr uint64_t kPowersOfTen[] = {1,
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000,
+                                     100000000000000000,
+                                     1000000000000000000};
+
 // The value times 10^scale as an integer below 10^precision. Digits must be finite.
-Fit unscaled64(const Digits &, int precision, int scale, int64_t *out);   // precision <= 18
+// unscaled64: precision <= 18. Up to four digits that need no division, nearly every value, are done in line.
+Fit unscaled64_rare(const Digits &, int precision, int scale, int64_t *out);
+inline Fit unscaled64(const Digits &d, int precision, int scale, int64_t *out)
+{
+    int e = scale + 4 * (d.weight - (d.n - 1)); // exponent of the last digit
+    if (__builtin_expect(d.n > 4 || e < 0 || e > precision, 0))
+        return unscaled64_rare(d, precision, scale, out);
+    uint64_t v = 0;
+    for (const char *p = d.p, *end = p + 2 * d.n; p < end; p += 2) {
+        uint16_t digit;
+        memcpy(&digit, p, 2);
+        v = v * 10000 + digit;
+    }
+    if (v >= kPowersOfTen[precision - e]) return Fit::overflow;
+    v *= kPowersOfTen[e];
+    *out = static_cast<int64_t>(d.sign == Sign::minus ? -v : v);
+    return Fit::ok;
+}
 Fit unscaled128(const Digits &, int precision, int scale, __int128 *out); // precision <= 38
 // Any precision up to 1000, as big-endian two's complement, sign-extended to `width` bytes.
 Fit unscaled_bytes(const Digits &, int precision, int scale, uint8_t *out, uint32_t width);

@@ -98,30 +98,6 @@ uint8_t *escape_slice(uint8_t *p, const uint8_t *s, size_t n)
 }
 } // namespace
 
-uint8_t *copy_plain_narrow(uint8_t *to, const uint8_t *s, size_t n)
-{
-    if (n < 4) {
-        bool hit = false;
-        for (size_t i = 0; i < n; i++) {
-            to[i] = s[i];
-            hit |= special(s[i]);
-        }
-        return hit ? nullptr : to + n;
-    }
-    uint64_t first, last; // may overlap
-    if (n >= 8) {
-        memcpy(&first, s, 8);
-        memcpy(&last, s + n - 8, 8);
-    } else {
-        uint32_t head, end;
-        memcpy(&head, s, 4);
-        memcpy(&end, s + n - 4, 4);
-        first = last = head | static_cast<uint64_t>(end) << 32;
-    }
-    copy(to, s, n);
-    return any_special(first) || any_special(last) ? nullptr : to + n;
-}
-
 uint8_t *escape_json(Cursor &out, uint8_t *p, const char *text, size_t n, size_t tail)
 {
     auto *s = reinterpret_cast<const uint8_t *>(text);

@@ -13,26 +13,33 @@
 
 namespace spout
 {
-// copy_plain for what stands too near the end of what may be read.
-uint8_t *copy_plain_narrow(uint8_t *to, const uint8_t *s, size_t n);
-
-// Copies a text of up to 16 bytes that needs no escape and returns its end; null when it is another one.
-// Writes 16 bytes, whatever n is. Bytes before `readable` may be read, of this text or not.
-inline uint8_t *copy_plain(uint8_t *to, const uint8_t *s, size_t n, const uint8_t *readable)
+// Copies a text of up to 16 bytes that needs no escape and returns its end; null when it is another one, or
+// when no 16 bytes around it may be read. Bytes from begin to end may; 16 are written, whatever n is.
+inline uint8_t *copy_plain(uint8_t *to, const uint8_t *s, size_t n, const uint8_t *begin, const uint8_t *end)
 {
-    if (n > 16) return nullptr;
 #ifdef __SSE2__
-    if (__builtin_expect(readable - s >= 16, 1)) {
-        const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1F);
-        __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(s));
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
-                                   _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
+    // The text stands at the start of what is loaded or, near the end of the bytes, at its end.
+    const bool from_start = end - s >= 16;
+    const auto before = static_cast<uint32_t>(16 - n);
+    if (n > 16 || n == 0 || (!from_start && s - begin < before)) return nullptr;
+    const uint8_t *from = from_start ? s : s - before;
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1F);
+    __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(from));
+    __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
+                               _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
+    auto mask = static_cast<uint32_t>(_mm_movemask_epi8(hit));
+    if (__builtin_expect(from_start, 1)) {
         _mm_storeu_si128(reinterpret_cast<__m128i *>(to), v);
-        auto mask = static_cast<uint32_t>(_mm_movemask_epi8(hit));
         return mask & ((1u << n) - 1) ? nullptr : to + n;
     }
+    unsigned __int128 bytes;
+    memcpy(&bytes, from, 16);
+    bytes >>= 8 * before;
+    memcpy(to, &bytes, 16);
+    return mask >> before ? nullptr : to + n;
+#else
+    return nullptr;
 #endif
-    return copy_plain_narrow(to, s, n);
 }
 
 // The text between the quotes; leaves room for `tail` bytes behind the result.

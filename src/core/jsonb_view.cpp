@@ -21,8 +21,8 @@ constexpr uint32_t kString = 0, kNumber = 1, kFalse = 2, kTrue = 3, kNull = 4,
                    kNested = 5; // after kTypeShift
 constexpr int kTypeShift = 28;
 
-// What one element may write between two checks of the room: a short key, a short value, quotes, separators.
-constexpr size_t kStep = 64;
+// What wide stores may write beyond the text.
+constexpr size_t kSlack = 64;
 
 [[noreturn]] void damaged() { throw Error(Code::corrupt, "jsonb value is damaged"); }
 
@@ -54,25 +54,23 @@ struct Container {
     uint32_t size;                // bytes of data
     uint32_t left;                // elements or pairs to come
     uint32_t key_end, value_end;  // where the last ones ended
-    bool object, empty;
+    bool object;
 };
 
-// Only the root may be a scalar: an array of one element without brackets.
-inline Container open(const uint8_t *p, size_t n, bool scalar)
+inline Container open(const uint8_t *p, size_t n)
 {
     if (n < 4 || n > UINT32_MAX) damaged();
-    uint32_t header = load(p), count = header & kCount, kind = header & (kScalar | kObject | kArray);
+    uint32_t header = load(p), count = header & kCount, kind = header & (kObject | kArray);
     Container c;
     c.object = kind == kObject;
-    if (!c.object && kind != (scalar ? kScalar | kArray : kArray)) damaged();
+    if (!c.object && kind != kArray) damaged();
     uint64_t head = 4 + (uint64_t{count} << (c.object ? 3 : 2));
-    if (head > n || (scalar && count != 1)) damaged();
+    if (head > n) damaged();
     c.keys = p + 4;
     c.values = c.object ? c.keys + 4 * size_t{count} : c.keys;
     c.data = p + head;
     c.size = static_cast<uint32_t>(n - head);
     c.left = count;
-    c.empty = count == 0;
     c.key_end = c.value_end = 0;
     for (const uint8_t *k = c.keys; k < c.values; k += 4) // values begin where the last key ends
         c.value_end = entry_end(load(k), c.value_end);
@@ -101,22 +99,32 @@ class Stack
     size_t n_ = 0;
 };
 
-// The text and its closing quote; the opening one is written.
-inline uint8_t *print_string(Cursor &out, uint8_t *p, const uint8_t *s, size_t n, const uint8_t *readable,
-                             size_t tail)
+// Where texts go that need more than a copy, and the bytes a wide load may touch: those of the whole value.
+struct Job {
+    Cursor &out;
+    const uint8_t *begin, *end;
+    size_t tail; // to keep free behind whatever is written
+};
+
+uint8_t *print_escaped(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
 {
-    uint8_t *end = copy_plain(p, s, n, readable);
-    if (!end) end = escape_json(out, p, reinterpret_cast<const char *>(s), n, tail);
+    return escape_json(j.out, p, reinterpret_cast<const char *>(s), n, j.tail);
+}
+
+inline uint8_t *print_string(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
+{
+    *p++ = '"';
+    uint8_t *end = copy_plain(p, s, n, j.begin, j.end);
+    if (!end) end = print_escaped(j, p, s, n);
     *end = '"';
     return end + 1;
 }
 
-inline uint8_t *print_number(Cursor &out, uint8_t *p, const uint8_t *s, size_t n, size_t tail)
+uint8_t *print_large_number(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
 {
-    if (uint8_t *end = small_numeric_text(p, s, n)) return end;
     Digits d;
     if (!read_numeric(s, n, &d)) damaged();
-    p = out.room(p, decimal_text_size(d) + tail);
+    p = j.out.room(p, decimal_text_size(d) + j.tail);
     return decimal_text(p, d);
 }
 
@@ -127,64 +135,78 @@ inline uint8_t *word(uint8_t *p, const char (&text)[9], size_t n)
     return p + n;
 }
 
-inline uint8_t *print_key(Cursor &out, uint8_t *p, Container &c, const uint8_t *readable, size_t tail)
+// Anything but a container.
+__attribute__((always_inline)) inline uint8_t *print_leaf(const Job &j, uint8_t *p, uint32_t entry,
+                                                          const uint8_t *data, uint32_t start, uint32_t end)
+{
+    switch ((entry & kTypeMask) >> kTypeShift) {
+    case kString: return print_string(j, p, data + start, end - start);
+    case kNumber: {
+        start = align(start, end);
+        uint8_t *past = small_numeric_text(p, data + start, end - start);
+        return past ? past : print_large_number(j, p, data + start, end - start);
+    }
+    case kFalse: return word(p, "false   ", 5);
+    case kTrue: return word(p, "true    ", 4);
+    case kNull: return word(p, "null    ", 4);
+    default: damaged();
+    }
+}
+
+inline uint8_t *print_key(const Job &j, uint8_t *p, Container &c)
 {
     uint32_t entry = load(c.keys), start = c.key_end, end = entry_end(entry, start);
     if (__builtin_expect((entry & kTypeMask) != kString || end < start || end > c.size, 0)) damaged();
     c.keys += 4;
     c.key_end = end;
-    *p++ = '"';
-    p = print_string(out, p, c.data + start, end - start, readable, tail);
-    memcpy(p, ": ", 2);
-    return p + 2;
+    return word(print_string(j, p, c.data + start, end - start), ":       ", 2);
 }
-} // namespace
 
-uint8_t *print_jsonb(Cursor &out, uint8_t *p, const uint8_t *root, size_t n, size_t tail)
+uint8_t *print_tree(const Job &j, uint8_t *p, const uint8_t *root, size_t n)
 {
-    const uint8_t *readable = root + n;
-    const bool scalar = n >= 4 && (load(root) & kScalar);
-    tail += kStep;
     Stack outer;
-    Container c = open(root, n, scalar);
-    p = out.room(p, tail);
-    if (!scalar) *p++ = c.object ? '{' : '[';
-    for (;; p = out.room(p, tail)) {
+    Container c = open(root, n);
+    *p++ = c.object ? '{' : '[';
+    for (;;) {
         if (c.left == 0) {
-            p -= c.empty ? 0 : 2; // the last separator
-            if (!scalar) *p++ = c.object ? '}' : ']';
+            *p++ = c.object ? '}' : ']';
             if (outer.empty()) return p;
             c = outer.pop();
-            p = word(p, ",       ", 2);
+            if (c.left) p = word(p, ",       ", 2);
             continue;
         }
-        if (c.object) p = print_key(out, p, c, readable, tail);
+        if (c.object) p = print_key(j, p, c);
         uint32_t entry = load(c.values), start = c.value_end, end = entry_end(entry, start);
         if (__builtin_expect(end < start || end > c.size, 0)) damaged();
         c.values += 4;
         c.value_end = end;
         c.left--;
-        switch ((entry & kTypeMask) >> kTypeShift) {
-        case kString:
-            *p++ = '"';
-            p = print_string(out, p, c.data + start, end - start, readable, tail);
-            break;
-        case kNumber:
-            start = align(start, end);
-            p = print_number(out, p, c.data + start, end - start, tail);
-            break;
-        case kFalse: p = word(p, "false   ", 5); break;
-        case kTrue: p = word(p, "true    ", 4); break;
-        case kNull: p = word(p, "null    ", 4); break;
-        case kNested:
+        if ((entry & kTypeMask) >> kTypeShift == kNested) {
             start = align(start, end);
             outer.push(c);
-            c = open(c.data + start, end - start, false);
+            c = open(c.data + start, end - start);
             *p++ = c.object ? '{' : '[';
             continue;
-        default: damaged();
         }
-        p = word(p, ",       ", 2);
+        p = print_leaf(j, p, entry, c.data, start, end);
+        if (c.left) p = word(p, ",       ", 2);
     }
+}
+} // namespace
+
+uint8_t *print_jsonb(Cursor &out, uint8_t *p, const uint8_t *root, size_t n, size_t tail)
+{
+    // No byte is printed twice, and none of them, nor an entry of four, gives more than two characters with
+    // all quotes and separators; what does, escapes and long numbers, asks for its own room.
+    const Job j = {out, root, root + n, 2 * n + kSlack + tail};
+    p = out.room(p, j.tail);
+    if (n < 4) damaged();
+    uint32_t header = load(root);
+    if (!(header & kScalar)) return print_tree(j, p, root, n);
+    // A scalar at the root is an array of one element, without brackets.
+    if (header != (kScalar | kArray | 1) || n < 8) damaged();
+    uint32_t entry = load(root + 4), end = entry_end(entry, 0);
+    if (end > n - 8) damaged();
+    return print_leaf(j, p, entry, root + 8, 0, end);
 }
 } // namespace spout

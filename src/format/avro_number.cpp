@@ -118,12 +118,6 @@ template <typename Float> uint8_t *write_float_of_numeric(const Step &s, const C
 
 enum class Size : uint8_t { small, medium, any }; // up to 8, up to 16 bytes, more
 
-template <bool integer> Digits digits(const Cell &c, int16_t room[5])
-{
-    if constexpr (integer) return digits_of(c.i, room);
-    return c.num;
-}
-
 // NaN and infinities. True: write NULL instead; false: clamp.
 bool special_is_null(const Step &s, Sign sign)
 {
@@ -132,7 +126,7 @@ bool special_is_null(const Step &s, Sign sign)
     return false;
 }
 
-template <Size size> Fit put_decimal(const Step &s, const Digits &d, uint8_t *p)
+template <Size size> inline Fit put_decimal(const Step &s, const Digits &d, uint8_t *p)
 {
     if constexpr (size == Size::small) {
         int64_t v = 0;
@@ -154,11 +148,9 @@ template <Size size> Fit put_decimal(const Step &s, const Digits &d, uint8_t *p)
     }
 }
 
-template <bool integer, bool fixed, Size size>
-uint8_t *write_decimal(const Step &s, const Cell &c, Sink &out, uint8_t *p)
+template <bool fixed, Size size>
+inline uint8_t *put_number(const Step &s, const Digits &d, Sink &out, uint8_t *p)
 {
-    int16_t room[5];
-    const Digits d = digits<integer>(c, room);
     if (__builtin_expect(!finite(d), 0) && special_is_null(s, d.sign)) return nullptr;
     if constexpr (size == Size::any) p = out.room(p, s.width + kMaxVarint + s.tail);
     if constexpr (!fixed) p = put_long(p, s.width);
@@ -169,6 +161,14 @@ uint8_t *write_decimal(const Step &s, const Cell &c, Sink &out, uint8_t *p)
     Fit fit = put_decimal<size>(s, d, p);
     if (__builtin_expect(fit != Fit::ok, 0)) refuse_fit(s, fit);
     return p + s.width;
+}
+
+template <bool integer, bool fixed, Size size>
+uint8_t *write_decimal(const Step &s, const Cell &c, Sink &out, uint8_t *p)
+{
+    if constexpr (!integer) return put_number<fixed, size>(s, c.num, out, p);
+    int16_t room[5];
+    return put_number<fixed, size>(s, digits_of(c.i, room), out, p);
 }
 
 template <bool integer, bool fixed> const Writers *decimal_of_size(uint32_t width, int precision)

@@ -40,9 +40,15 @@ uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
         s.length_width = static_cast<uint8_t>(need);
         p = from + need + n;
     }
-    uint8_t length[kMaxVarint];
-    put_long(length, static_cast<int64_t>(n));
-    copy(from, length, need);
+    if (__builtin_expect(need > 2, 0)) {
+        uint8_t length[kMaxVarint];
+        put_long(length, static_cast<int64_t>(n));
+        copy(from, length, need);
+        return p;
+    }
+    // One or two bytes without asking which: around 64 bytes of text it would be anybody's guess.
+    from[need - 1] = static_cast<uint8_t>(n >> 6);
+    from[0] = static_cast<uint8_t>((n << 1 & 0x7F) | (need - 1) << 7);
     return p;
 }
 
