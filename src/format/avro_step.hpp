@@ -39,12 +39,12 @@ struct Step {
     int32_t null_branch = -1; // -1: NULL has no place
     OnInfinity on_infinity = OnInfinity::error;
     OnNan on_nan = OnNan::error;
-    bool floor_millis = false;        // else microseconds that would be lost are an error
-    mutable uint8_t length_width = 1; // jsonb: bytes of the last text's length
-    mutable bool far = false;         // wrote a date before year 1 or after 9999
-    const Type *type = nullptr;       // borrowed from the Spec
-    const Node *node = nullptr;       // borrowed from the Schema; never a union
-    std::vector<Step> parts;          // array, map: one; record: its fields
+    bool floor_millis = false;       // else microseconds that would be lost are an error
+    mutable int64_t text_growth = 0; // jsonb: how much longer the last text was than its packed form
+    mutable bool far = false;        // wrote a date before year 1 or after 9999
+    const Type *type = nullptr;      // borrowed from the Spec
+    const Node *node = nullptr;      // borrowed from the Schema; never a union
+    std::vector<Step> parts;         // array, map: one; record: its fields
     std::unordered_map<std::string_view, uint32_t> symbols; // enumeration; views into the Schema
     std::string lossy; // why a value may lose something; empty: it does not
 };

@@ -26,18 +26,20 @@ uint8_t *write_text(const Step &s, const Cell &c, Sink &out, uint8_t *p)
     return put_text(s, out, p, c.s.p, c.s.n);
 }
 
-// The length comes before the text and is known after it: it is taken to be as wide as the last one, and the
-// text moves in the rare case that this was wrong.
+// The length comes before the text and is known after it. A value like the one before is longer or shorter
+// than its packed form by about as much; in the rare case that this gives another number of bytes, the text
+// moves.
 uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 {
-    size_t at = out.offset(p), guess = s.length_width;
+    const int64_t packed = c.s.n, likely = packed + s.text_growth;
+    size_t at = out.offset(p), guess = long_size(likely);
     p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, kMaxVarint + s.tail);
     uint8_t *from = out.at(at);
     auto n = static_cast<size_t>(p - from) - guess;
     size_t need = long_size(static_cast<int64_t>(n));
+    s.text_growth = static_cast<int64_t>(n) - packed;
     if (__builtin_expect(need != guess, 0)) {
         memmove(from + need, from + guess, n);
-        s.length_width = static_cast<uint8_t>(need);
         p = from + need + n;
     }
     if (__builtin_expect(need > 2, 0)) {
