@@ -2,7 +2,7 @@
 
 Builds on the clusters of the tests, which are thrown away after each file; ten million rows are not.
 Knows how to load, start and measure; knows nothing of what is measured. Standard library only.
-SPOUT_BENCH_CACHE says where the loaded clusters live (2 GB for 10,000,000 rows), default bench/.cache.
+SPOUT_BENCH_CACHE says where the loaded clusters live (3.5 GB for 10,000,000 rows), default bench/.cache.
 """
 import hashlib
 import os
