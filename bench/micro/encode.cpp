@@ -122,7 +122,7 @@ double round_of(Writer *w, const Data &d, uint64_t *bytes)
         if (writer_add(w, &d.cells[size_t{5} * i], 5) != Code::ok) fail(writer_failure(w)->message);
         if (!writer_full(w)) continue;
         BlockRef b;
-        if (writer_take(w, &b) != Code::ok) fail("take");
+        if (writer_take(w, 0, &b) != Code::ok) fail("take");
         *bytes += b.bytes.n;
     }
     return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / kRows;

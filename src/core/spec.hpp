@@ -11,5 +11,6 @@ struct Spec {
     Options options;
     uint8_t random[16];         // fresh for every export; ignored where an option fixes the outcome
     const Allocator *allocator; // for block-sized buffers
+    bool cut_rows;              // writer_take may be asked for fewer rows than are pending
 };
 } // namespace spout

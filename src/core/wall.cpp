@@ -25,10 +25,31 @@ Writer::Writer(const Spec &s) : spec(s), wrapped(*s.allocator), frame(*s.allocat
     if (o.codec && !o.format->codec_inside) codec = o.codec->make(o.level);
 }
 
-Block &Writer::take()
+void Writer::add(Row row)
 {
-    Block &block = encoder->take();
-    pending_rows = 0;
+    if (spec.cut_rows && row_ends.size() <= pending_rows) row_ends.resize(pending_rows + size_t{1});
+    encoder->add(row);
+    if (spec.cut_rows) row_ends[pending_rows] = encoder->pending();
+    pending_rows++;
+}
+
+Block &Writer::cut(uint32_t rows)
+{
+    if (rows == 0) rows = pending_rows;
+    if (rows == 0 || rows > pending_rows || (rows < pending_rows && !spec.cut_rows))
+        throw Error(Code::internal, "a block cannot be cut there");
+    const size_t before = encoder->pending();
+    Block &block = encoder->take(rows, rows < pending_rows ? row_ends[rows - 1] : before);
+    const size_t gone = before - encoder->pending();
+    pending_rows -= rows;
+    for (uint32_t i = 0; i < pending_rows; i++)
+        row_ends[i] = row_ends[i + rows] - gone;
+    return block;
+}
+
+Block &Writer::take(uint32_t rows)
+{
+    Block &block = cut(rows);
     if (!codec) return block;
     wrapped.bytes.clear();
     wrapped.bytes.shrink(kKeepBlocks * spec.options.block_size);
@@ -63,8 +84,7 @@ try {
 
 Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept
 try {
-    w->encoder->add({cells, n});
-    w->pending_rows++;
+    w->add({cells, n});
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
@@ -74,9 +94,9 @@ bool writer_full(const Writer *w) noexcept { return w->full(); }
 uint32_t writer_pending_rows(const Writer *w) noexcept { return w->pending_rows; }
 size_t writer_pending_bytes(const Writer *w) noexcept { return w->encoder->pending(); }
 
-Code writer_take(Writer *w, BlockRef *out) noexcept
+Code writer_take(Writer *w, uint32_t rows, BlockRef *out) noexcept
 try {
-    Block &b = w->take();
+    Block &b = w->take(rows);
     w->taken = &b;
     *out = {{nullptr, 0}, ref(b.bytes), b.rows, b.raw_bytes, b.compress_ns};
     return Code::ok;

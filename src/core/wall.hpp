@@ -47,7 +47,9 @@ Code writer_add(Writer *, const Cell *, uint32_t n) noexcept;
 bool writer_full(const Writer *) noexcept; // the open block should be taken
 uint32_t writer_pending_rows(const Writer *) noexcept;
 size_t writer_pending_bytes(const Writer *) noexcept; // raw
-Code writer_take(Writer *, BlockRef *) noexcept;      // needs pending rows
+// Closes a block of the first `rows` pending rows, 0: of all; there must be some. Fewer than all needs
+// Spec::cut_rows; what follows them stays pending.
+Code writer_take(Writer *, uint32_t rows, BlockRef *) noexcept;
 Code file_begin(Writer *, uint32_t file, BytesRef *) noexcept;
 Code file_place(Writer *, uint32_t file, uint64_t offset, BlockRef *) noexcept; // the block of the last take
 Code file_end(Writer *, uint32_t file, BytesRef *) noexcept;

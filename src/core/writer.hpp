@@ -12,7 +12,9 @@ struct Writer {
     {
         return encoder->pending() >= spec.options.block_size || pending_rows >= kMaxBlockRows;
     }
-    Block &take();
+    void add(Row row);
+    Block &take(uint32_t rows); // 0: all
+    Block &cut(uint32_t rows);  // not wrapped
     // What stands around the blocks of a file, framed like them where the codec wraps whole blocks.
     BytesRef surround(Buffer &bytes);
 
@@ -28,6 +30,8 @@ struct Writer {
     Buffer frame;            // header, separator or footer handed out last
     bool file_empty = false; // nothing of the current file was handed out yet
     uint32_t pending_rows = 0;
+    std::vector<size_t>
+        row_ends; // what encoder->pending() was after each pending row; only with spec.cut_rows
     Failure failure = {};
     std::vector<std::string> warnings;
     bool warnings_asked = false;

@@ -49,13 +49,13 @@ class AvroEncoder : public Encoder
     explicit AvroEncoder(const Spec &spec);
     void add(Row row) override;
     size_t pending() const override { return open_.size() - kHeadroom; }
-    Block &take() override;
+    Block &take(uint32_t rows, size_t bytes) override;
     void warnings(std::vector<std::string> &) const override;
 
   private:
-    void compress();
+    void compress(size_t bytes);
     void frame(Buffer &block);
-    void reopen();
+    void reopen(const uint8_t *rest, size_t n);
 
     const Spec &spec_; // owned by the Writer
     const Schema schema_;
@@ -76,7 +76,7 @@ AvroEncoder::AvroEncoder(const Spec &spec)
       open_(*spec.allocator), sink_(open_, *spec.allocator), done_(*spec.allocator)
 {
     if (spec.options.codec) codec_ = spec.options.codec->make(spec.options.level);
-    reopen();
+    reopen(nullptr, 0);
 }
 
 void AvroEncoder::add(Row row)
@@ -99,25 +99,30 @@ void AvroEncoder::add(Row row)
     }
 }
 
-Block &AvroEncoder::take()
+Block &AvroEncoder::take(uint32_t rows, size_t bytes)
 {
-    done_.rows = rows_;
-    done_.raw_bytes = pending();
-    large_blocks_ += done_.raw_bytes > kLargeBlock;
+    done_.rows = rows;
+    done_.raw_bytes = bytes;
+    large_blocks_ += bytes > kLargeBlock;
     done_.bytes.clear();
     done_.bytes.shrink(keep_);
-    if (codec_)
-        compress();
-    else
+    const size_t end = kHeadroom + bytes, rest = pending() - bytes;
+    if (codec_) {
+        compress(bytes);
+        reopen(open_.data() + end, rest);
+    } else {
         done_.bytes.swap(open_);
+        reopen(done_.bytes.data() + end, rest);
+        done_.bytes.resize(end);
+    }
     frame(done_.bytes);
-    reopen();
+    rows_ -= rows;
     return done_;
 }
 
-void AvroEncoder::compress()
+void AvroEncoder::compress(size_t bytes)
 {
-    Bytes raw = {open_.data() + kHeadroom, pending()};
+    Bytes raw = {open_.data() + kHeadroom, bytes};
     done_.bytes.resize(kHeadroom);
     auto start = std::chrono::steady_clock::now();
     codec_->compress(raw, done_.bytes);
@@ -136,18 +141,19 @@ void AvroEncoder::frame(Buffer &block)
     memset(block.reserve(kSync), 0, kSync);
     block.advance(kSync);
     uint8_t head[kHeadroom];
-    uint8_t *end = put_long(put_long(head, rows_), static_cast<int64_t>(size));
+    uint8_t *end = put_long(put_long(head, done_.rows), static_cast<int64_t>(size));
     auto n = static_cast<size_t>(end - head);
     memcpy(block.data() + kHeadroom - n, head, n);
     block.drop_front(kHeadroom - n);
 }
 
-void AvroEncoder::reopen()
+// The next block begins with these bytes, which may be part of the last.
+void AvroEncoder::reopen(const uint8_t *rest, size_t n)
 {
-    open_.clear();
-    open_.shrink(keep_);
-    open_.resize(kHeadroom);
-    rows_ = 0;
+    if (n == 0) open_.clear();
+    if (n == 0) open_.shrink(keep_);
+    open_.resize(kHeadroom + n);
+    if (n) memmove(open_.data() + kHeadroom, rest, n);
 }
 
 void AvroEncoder::warnings(std::vector<std::string> &out) const

@@ -13,7 +13,7 @@
 #include "core/jsonb_view.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
-#include "format/format.hpp"
+#include "format/text_encoder.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -21,8 +21,7 @@ namespace spout
 {
 namespace
 {
-constexpr size_t kBlock = 256 * 1024; // raw bytes
-constexpr size_t kRoom = kTimeText;   // any value that is no text, numeric or jsonb
+constexpr size_t kRoom = kTimeText; // any value that is no text, numeric or jsonb
 
 // Everything that numbers, dates, uuids and hexadecimal strings are made of.
 constexpr std::string_view kPlainBytes =
@@ -203,7 +202,7 @@ uint8_t *write_bytes(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     }
     std::string_view s(reinterpret_cast<char *>(start), static_cast<size_t>(to - start));
     p = text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
-    c.scratch.shrink(kBlock);
+    c.scratch.shrink(kTextBlock);
     return p;
 }
 
@@ -214,7 +213,7 @@ uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     side.commit(print_jsonb(side, side.begin(0), reinterpret_cast<const uint8_t *>(v.s.p), v.s.n, 0));
     std::string_view s = c.scratch.view();
     p = text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
-    c.scratch.shrink(kBlock);
+    c.scratch.shrink(kTextBlock);
     return p;
 }
 
@@ -237,11 +236,10 @@ decltype(Column::write) writer_of(const Type &t)
 // --- the file
 // ---------------------------------------------------------------------------------------------------
 
-class CsvEncoder : public Encoder
+class CsvEncoder : public TextEncoder
 {
   public:
-    explicit CsvEncoder(const Spec &spec)
-        : dialect_(spec.options.csv), open_(*spec.allocator), out_(open_), done_(*spec.allocator)
+    explicit CsvEncoder(const Spec &spec) : TextEncoder(spec), dialect_(spec.options.csv)
     {
         const bool *force = spec.options.csv.force_quote;
         for (uint32_t i = 0; i < spec.row.nfields; i++)
@@ -249,50 +247,23 @@ class CsvEncoder : public Encoder
                                 spec.row.nfields == 1, Buffer(*spec.allocator)});
     }
 
-    void add(Row row) override
-    {
-        const size_t before = open_.size();
-        size_t i = 0;
-        try {
-            uint8_t *p = out_.begin(kTail + dialect_.null.size());
-            for (const Column &c : columns_) {
-                if (i) *p++ = static_cast<uint8_t>(dialect_.csv.delimiter);
-                const Cell &v = row.cells[i++];
-                p = v.null ? text(dialect_, out_, p, dialect_.null, false, kTail) : c.write(c, v, out_, p);
-            }
-            *p++ = '\n';
-            out_.commit(p);
-            rows_++;
-        } catch (Error &e) {
-            open_.resize(before);
-            e.column = static_cast<int32_t>(i) - 1;
-            throw;
-        } catch (...) {
-            open_.resize(before);
-            throw;
-        }
-    }
-
-    size_t pending() const override { return open_.size(); }
-
-    Block &take() override
-    {
-        done_.bytes.clear();
-        done_.bytes.shrink(4 * kBlock);
-        done_.bytes.swap(open_);
-        done_.rows = rows_;
-        done_.raw_bytes = done_.bytes.size();
-        rows_ = 0;
-        return done_;
-    }
-
   private:
+    uint8_t *write(Row row, Cursor &out, uint32_t &column) override
+    {
+        uint8_t *p = out.begin(kTail);
+        uint32_t i = 0;
+        for (const Column &c : columns_) {
+            column = i;
+            if (i) *p++ = static_cast<uint8_t>(dialect_.csv.delimiter);
+            const Cell &v = row.cells[i++];
+            p = v.null ? text(dialect_, out, p, dialect_.null, false, kTail) : c.write(c, v, out, p);
+        }
+        *p++ = '\n';
+        return p;
+    }
+
     const Dialect dialect_;
     std::vector<Column> columns_;
-    Buffer open_; // the rows of the open block
-    Cursor out_;
-    Block done_;
-    uint32_t rows_ = 0;
 };
 
 class CsvFramer : public Framer
@@ -334,8 +305,6 @@ constexpr OptionDef kOptions[] = {
     {"header", nullptr}, {"delimiter", nullptr},   {"quote", nullptr},    {"escape", nullptr},
     {"null", nullptr},   {"force_quote", nullptr}, {"encoding", nullptr}, {nullptr, nullptr},
 };
-constexpr FormatCodec kCodecs[] = {
-    {"none", nullptr}, {"gzip", "gzip"}, {"zstd", "zstd_checked"}, {"lz4", "lz4"}, {nullptr, nullptr}};
 } // namespace
 
 extern const Format kCsv;
@@ -344,10 +313,10 @@ const Format kCsv = {
     Style::csv,
     /* codec_inside */ false,
     /* blocks_commute */ true,
-    kCodecs,
+    kTextCodecs,
     kOptions,
-    [](const Options &) { return kBlock; },
-    [](const Options &) {},
+    text_block_size,
+    no_contradictions,
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<CsvEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<CsvFramer>(s); },
     describe_csv,

@@ -32,8 +32,9 @@ class Encoder
     // All or nothing: a row that throws leaves the open block as it was.
     virtual void add(Row row) = 0;
     virtual size_t pending() const = 0; // raw bytes in the open block
-    // Closes the open block, which has at least one row; valid until the next call of take().
-    virtual Block &take() = 0;
+    // Closes a block of the first `rows` rows (1 to all), which are the first `bytes` of pending(); the
+    // others stay open as the start of the next one. Valid until the next call of take().
+    virtual Block &take(uint32_t rows, size_t bytes) = 0;
     // Values that were encoded but that some readers will refuse; asked after the last row.
     virtual void warnings(std::vector<std::string> &) const {}
 };

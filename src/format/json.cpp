@@ -12,7 +12,7 @@
 #include "core/parse.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
-#include "format/format.hpp"
+#include "format/text_encoder.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -20,7 +20,6 @@ namespace spout
 {
 namespace
 {
-constexpr size_t kBlock = 256 * 1024;   // raw bytes
 constexpr size_t kRoom = kTimeText + 4; // any value that is no text, numeric, bytea or jsonb, in quotes
 
 struct Column {
@@ -153,13 +152,16 @@ uint8_t *write_jsonb(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 // --- objects
 // --------------------------------------------------------------------------------------------------------
 
-uint8_t *write_object(const std::vector<Column> &columns, const Cell *cells, Cursor &out, uint8_t *p)
+// `at` says which column it is at.
+uint8_t *write_object(const std::vector<Column> &columns, const Cell *cells, Cursor &out, uint8_t *p,
+                      uint32_t &at)
 {
     p = out.room(p, kTail);
     *p++ = '{';
     bool first = true;
     for (const Column &c : columns) {
         const Cell &v = *cells++;
+        at = static_cast<uint32_t>(&c - columns.data());
         if (v.null && c.omit_nulls) continue;
         p = out.room(p, c.key.size() + 8 + kTail);
         if (!first) *p++ = ',';
@@ -173,7 +175,8 @@ uint8_t *write_object(const std::vector<Column> &columns, const Cell *cells, Cur
 
 uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    return out.room(write_object(c.fields, v.list.cells, out, p), kTail);
+    uint32_t at;
+    return out.room(write_object(c.fields, v.list.cells, out, p, at), kTail);
 }
 
 Column::Write writer_of(const Type &t)
@@ -218,43 +221,13 @@ std::vector<Column> compile(const Field *fields, uint32_t n, const Options &o)
 // --- the file
 // -------------------------------------------------------------------------------------------------------
 
-class JsonEncoder : public Encoder
+class JsonEncoder : public TextEncoder
 {
   public:
     explicit JsonEncoder(const Spec &spec)
-        : spec_(spec), columns_(compile(spec.row.fields, spec.row.nfields, spec.options)),
-          open_(*spec.allocator), out_(open_), done_(*spec.allocator)
+        : TextEncoder(spec, spec.options.json_array), array_(spec.options.json_array),
+          columns_(compile(spec.row.fields, spec.row.nfields, spec.options))
     {
-    }
-
-    void add(Row row) override
-    {
-        const size_t before = open_.size();
-        try {
-            uint8_t *p = out_.begin(kTail);
-            if (spec_.options.json_array && rows_) *p++ = ',';
-            p = write_object(columns_, row.cells, out_, p);
-            p = out_.room(p, 1);
-            *p++ = '\n';
-            out_.commit(p);
-            rows_++;
-        } catch (...) {
-            open_.resize(before);
-            throw;
-        }
-    }
-
-    size_t pending() const override { return open_.size(); }
-
-    Block &take() override
-    {
-        done_.bytes.clear();
-        done_.bytes.shrink(4 * kBlock);
-        done_.bytes.swap(open_);
-        done_.rows = rows_;
-        done_.raw_bytes = done_.bytes.size();
-        rows_ = 0;
-        return done_;
     }
 
     void warnings(std::vector<std::string> &to) const override
@@ -269,12 +242,17 @@ class JsonEncoder : public Encoder
     }
 
   private:
-    const Spec &spec_; // owned by the Writer
+    uint8_t *write(Row row, Cursor &out, uint32_t &column) override
+    {
+        uint8_t *p = out.begin(1 + kTail);
+        if (array_ && !first_row()) *p++ = ',';
+        p = write_object(columns_, row.cells, out, p, column);
+        *p++ = '\n';
+        return p;
+    }
+
+    const bool array_;
     const std::vector<Column> columns_;
-    Buffer open_; // the rows of the open block
-    Cursor out_;
-    Block done_;
-    uint32_t rows_ = 0;
 };
 
 class JsonFramer : public Framer
@@ -326,8 +304,6 @@ void set_force_array(Options &o, const RawOption &raw)
 }
 
 constexpr OptionDef kOptions[] = {{"force_array", set_force_array}, {"nulls", set_nulls}, {nullptr, nullptr}};
-constexpr FormatCodec kCodecs[] = {
-    {"none", nullptr}, {"gzip", "gzip"}, {"zstd", "zstd_checked"}, {"lz4", "lz4"}, {nullptr, nullptr}};
 } // namespace
 
 extern const Format kJson;
@@ -336,10 +312,10 @@ const Format kJson = {
     Style::json,
     /* codec_inside */ false,
     /* blocks_commute */ true,
-    kCodecs,
+    kTextCodecs,
     kOptions,
-    [](const Options &) { return kBlock; },
-    [](const Options &) {},
+    text_block_size,
+    no_contradictions,
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<JsonEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<JsonFramer>(s); },
     describe_json,

@@ -7,7 +7,7 @@
 #include "core/decimal.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
-#include "format/format.hpp"
+#include "format/text_encoder.hpp"
 #include "format/xml_json.hpp"
 #include "format/xml_markup.hpp"
 #include "format/xml_names.hpp"
@@ -19,7 +19,6 @@ namespace spout
 {
 namespace
 {
-constexpr size_t kBlock = 256 * 1024; // raw bytes
 constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 constexpr std::string_view kInstance = " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
 
@@ -125,7 +124,7 @@ uint8_t *write_pinned(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     text.clear();
     append_text(*c.type, v, text);
     p = escaped(c, text.view(), out, p);
-    text.shrink(kBlock);
+    text.shrink(kTextBlock);
     return p;
 }
 
@@ -165,7 +164,7 @@ uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     text.clear();
     append_text(*c.type, v, text);
     p = c.scratch->json.write(c.name, text.view(), out, p);
-    text.shrink(kBlock);
+    text.shrink(kTextBlock);
     return p;
 }
 
@@ -291,11 +290,10 @@ std::string tag_name(const char *option, const char *otherwise)
     return name;
 }
 
-class XmlEncoder : public Encoder
+class XmlEncoder : public TextEncoder
 {
   public:
-    explicit XmlEncoder(const Spec &spec)
-        : scratch_{Buffer(*spec.allocator), {}}, open_(*spec.allocator), out_(open_), done_(*spec.allocator)
+    explicit XmlEncoder(const Spec &spec) : TextEncoder(spec), scratch_{Buffer(*spec.allocator), {}}
     {
         std::string name = tag_name(spec.options.row_name, "row");
         row_ = "<" + name + ">";
@@ -305,48 +303,18 @@ class XmlEncoder : public Encoder
                                        spec.options.omit_nulls, &scratch_));
     }
 
-    void add(Row row) override
-    {
-        const size_t before = open_.size();
-        size_t i = 0;
-        try {
-            uint8_t *p = put(out_.begin(row_.size()), row_);
-            for (; i < columns_.size(); i++)
-                p = write_value(columns_[i], row.cells[i], out_, p);
-            p = put(out_.room(p, end_row_.size()), end_row_);
-            out_.commit(p);
-            rows_++;
-        } catch (Error &e) {
-            open_.resize(before);
-            if (i < columns_.size()) e.column = static_cast<int32_t>(i);
-            throw;
-        } catch (...) {
-            open_.resize(before);
-            throw;
-        }
-    }
-
-    size_t pending() const override { return open_.size(); }
-
-    Block &take() override
-    {
-        done_.bytes.clear();
-        done_.bytes.shrink(4 * kBlock);
-        done_.bytes.swap(open_);
-        done_.rows = rows_;
-        done_.raw_bytes = done_.bytes.size();
-        rows_ = 0;
-        return done_;
-    }
-
   private:
+    uint8_t *write(Row row, Cursor &out, uint32_t &column) override
+    {
+        uint8_t *p = put(out.begin(row_.size()), row_);
+        for (column = 0; column < columns_.size(); column++)
+            p = write_value(columns_[column], row.cells[column], out, p);
+        return put(out.room(p, end_row_.size()), end_row_);
+    }
+
     Scratch scratch_;
     std::string row_, end_row_;
     std::vector<Column> columns_; // point to scratch_
-    Buffer open_;                 // the rows of the open block
-    Cursor out_;
-    Block done_;
-    uint32_t rows_ = 0;
 };
 
 class XmlFramer : public Framer
@@ -381,8 +349,6 @@ constexpr OptionDef kOptions[] = {
     {"nulls", set_nulls},
     {nullptr, nullptr},
 };
-constexpr FormatCodec kCodecs[] = {
-    {"none", nullptr}, {"gzip", "gzip"}, {"zstd", "zstd_checked"}, {"lz4", "lz4"}, {nullptr, nullptr}};
 } // namespace
 
 extern const Format kXml;
@@ -391,10 +357,10 @@ const Format kXml = {
     Style::self_contained,
     /* codec_inside */ false,
     /* blocks_commute */ true,
-    kCodecs,
+    kTextCodecs,
     kOptions,
-    [](const Options &) { return kBlock; },
-    [](const Options &) {},
+    text_block_size,
+    no_contradictions,
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<XmlEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<XmlFramer>(s); },
     describe_xml,

@@ -81,7 +81,7 @@ static void flush(Pump *p)
 {
     uint64 start = now_ns();
     BlockRef block;
-    check(p, writer_take(p->writer, &block));
+    check(p, writer_take(p->writer, 0, &block));
     CHECK_FOR_INTERRUPTS();
     if (!p->ledger.open) begin_file(p);
     check(p, file_place(p->writer, current(p)->index, p->ledger.offset, &block));

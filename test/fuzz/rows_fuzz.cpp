@@ -367,7 +367,8 @@ class Export
     {
         BlockRef b = {};
         uint32_t pending = writer_pending_rows(writer_);
-        if (writer_take(writer_, &b) != Code::ok || file_place(writer_, 0, out.bytes.size(), &b) != Code::ok)
+        if (writer_take(writer_, 0, &b) != Code::ok ||
+            file_place(writer_, 0, out.bytes.size(), &b) != Code::ok)
             wrong("block", writer_failure(writer_)->message);
         if (b.rows != pending) wrong("block", "lost count of its rows");
         append(b.before);

@@ -40,7 +40,7 @@ std::string row_of(Kind kind, const char *name, const Text &value)
     Code code = writer_add(w, &cell, 1);
     if (code == Code::ok) {
         BlockRef b;
-        require(writer_take(w, &b) == Code::ok);
+        require(writer_take(w, 0, &b) == Code::ok);
         row.assign(reinterpret_cast<const char *>(b.bytes.p), b.bytes.n);
     } else {
         bool json = kind == Kind::json && (code == Code::bad_value || code == Code::limit);

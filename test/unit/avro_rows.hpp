@@ -147,7 +147,7 @@ class Export
     std::string take(uint32_t file = 0)
     {
         BlockRef b = {};
-        EXPECT_EQ(writer_take(writer, &b), Code::ok);
+        EXPECT_EQ(writer_take(writer, 0, &b), Code::ok);
         EXPECT_EQ(file_place(writer, file, 0, &b), Code::ok);
         EXPECT_EQ(b.before.n, 0u);
         return string(b.bytes);

@@ -232,7 +232,7 @@ TEST(Avro, AllocationThatFailsIsOutOfMemoryEveryTime)
             rc = e.add({text(std::string_view(long_text).substr(0, static_cast<size_t>(100 * i))),
                         list(items), span});
             BlockRef b;
-            if (rc == Code::ok && writer_full(e.writer)) rc = writer_take(e.writer, &b);
+            if (rc == Code::ok && writer_full(e.writer)) rc = writer_take(e.writer, 0, &b);
         }
         BytesRef header;
         if (rc == Code::ok) rc = file_begin(e.writer, 0, &header);

@@ -51,7 +51,7 @@ struct Document {
     std::string take()
     {
         BlockRef b = {};
-        EXPECT_EQ(writer_take(writer, &b), Code::ok);
+        EXPECT_EQ(writer_take(writer, 0, &b), Code::ok);
         EXPECT_EQ(file_place(writer, 0, 0, &b), Code::ok);
         return Export::string(b.before) + Export::string(b.bytes);
     }
