@@ -51,7 +51,6 @@ uint32_t by_table(uint32_t c, const uint8_t *p, size_t n) noexcept
     return c;
 }
 
-#if defined(__x86_64__)
 // a * b modulo P, bit-reflected: bit 31 is x^0.
 constexpr uint32_t multiply(uint32_t a, uint32_t b)
 {
@@ -64,7 +63,7 @@ constexpr uint32_t multiply(uint32_t a, uint32_t b)
 }
 
 // x^(8n) modulo P.
-constexpr uint32_t power(size_t n)
+constexpr uint32_t power(uint64_t n)
 {
     uint32_t result = 1u << 31, square = 1u << 23; // x^0, x^8
     for (; n; n >>= 1) {
@@ -74,6 +73,7 @@ constexpr uint32_t power(size_t n)
     return result;
 }
 
+#if defined(__x86_64__)
 // Appends n zero bytes to a CRC: four look-ups, since multiplication is linear.
 struct Shift {
     std::array<Table, 4> t{};
@@ -137,5 +137,10 @@ uint32_t crc32c(uint32_t crc, const void *p, size_t n) noexcept
     if (__builtin_cpu_supports("sse4.2")) return ~by_instruction(~crc, bytes, n);
 #endif
     return ~by_table(~crc, bytes, n);
+}
+
+uint32_t crc32c_join(uint32_t a, uint32_t b, uint64_t b_bytes) noexcept
+{
+    return multiply(power(b_bytes), a) ^ b;
 }
 } // namespace spout

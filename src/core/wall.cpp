@@ -69,7 +69,6 @@ BytesRef Writer::surround(Buffer &bytes)
         plain.swap(bytes);
         codec->compress(plain.bytes(), bytes);
     }
-    file_empty = file_empty && bytes.empty();
     return ref(bytes);
 }
 
@@ -107,7 +106,6 @@ try {
 Code file_begin(Writer *w, uint32_t file, BytesRef *out) noexcept
 try {
     w->frame.clear();
-    w->file_empty = true;
     w->framer->begin(file, w->frame);
     *out = w->surround(w->frame);
     return Code::ok;
@@ -115,23 +113,30 @@ try {
     return caught(&w->failure);
 }
 
-Code file_place(Writer *w, uint32_t file, uint64_t offset, BlockRef *block) noexcept
+Code file_before(Writer *w, bool first, BytesRef *out) noexcept
 try {
     w->frame.clear();
-    w->framer->before(file, *w->taken, offset, w->frame);
-    block->before = w->surround(w->frame);
-    w->file_empty = false;
+    w->framer->before(first, w->frame);
+    *out = w->surround(w->frame);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
 }
 
-Code file_end(Writer *w, uint32_t file, BytesRef *out) noexcept
+Code file_place(Writer *w, uint32_t file, bool first, BlockRef *block) noexcept
+try {
+    w->framer->adopt(file, *w->taken);
+    return file_before(w, first, &block->before);
+} catch (...) {
+    return caught(&w->failure);
+}
+
+Code file_end(Writer *w, uint32_t file, bool empty, BytesRef *out) noexcept
 try {
     w->frame.clear();
     w->framer->end(file, w->frame);
     // A compressed file of no bytes is not valid: it gets one empty frame.
-    bool bare = w->codec && w->file_empty && w->frame.empty();
+    bool bare = w->codec && empty && w->frame.empty();
     if (bare) w->codec->compress({nullptr, 0}, w->frame);
     *out = bare ? ref(w->frame) : w->surround(w->frame);
     return Code::ok;

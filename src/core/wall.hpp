@@ -51,8 +51,11 @@ size_t writer_pending_bytes(const Writer *) noexcept; // raw
 // Spec::cut_rows; what follows them stays pending.
 Code writer_take(Writer *, uint32_t rows, BlockRef *) noexcept;
 Code file_begin(Writer *, uint32_t file, BytesRef *) noexcept;
-Code file_place(Writer *, uint32_t file, uint64_t offset, BlockRef *) noexcept; // the block of the last take
-Code file_end(Writer *, uint32_t file, BytesRef *) noexcept;
+// What stands in front of a block; first: of its file. As long for every block but the first.
+Code file_before(Writer *, bool first, BytesRef *) noexcept;
+// The block of the last take becomes one of this file: its bytes are final, block->before is filled.
+Code file_place(Writer *, uint32_t file, bool first, BlockRef *) noexcept;
+Code file_end(Writer *, uint32_t file, bool empty, BytesRef *) noexcept; // empty: it has no bytes yet
 const Failure *writer_failure(const Writer *) noexcept;
 // The nth warning about values some readers refuse, or null; ask after the last row.
 const char *writer_warning(Writer *, uint32_t n) noexcept;

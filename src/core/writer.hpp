@@ -28,7 +28,6 @@ struct Writer {
     Block wrapped;
     Block *taken = nullptr;  // the last block; owned by the encoder or `wrapped`
     Buffer frame;            // header, separator or footer handed out last
-    bool file_empty = false; // nothing of the current file was handed out yet
     uint32_t pending_rows = 0;
     std::vector<size_t>
         row_ends; // what encoder->pending() was after each pending row; only with spec.cut_rows

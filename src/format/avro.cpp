@@ -173,7 +173,7 @@ class AvroFramer : public Framer
   public:
     explicit AvroFramer(const Spec &spec) : spec_(spec), schema_(schema_of(spec).text) {}
     void begin(uint32_t file, Buffer &out) override;
-    void before(uint32_t file, Block &block, uint64_t, Buffer &) override
+    void adopt(uint32_t file, Block &block) override
     {
         sync(file, block.bytes.data() + block.bytes.size() - kSync);
     }

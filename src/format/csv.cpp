@@ -286,7 +286,6 @@ class CsvFramer : public Framer
         *p++ = '\n';
         to.commit(p);
     }
-    void before(uint32_t, Block &, uint64_t, Buffer &) override {}
     void end(uint32_t, Buffer &) override {}
 
   private:

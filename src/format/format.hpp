@@ -44,8 +44,10 @@ class Framer
   public:
     virtual ~Framer() = default;
     virtual void begin(uint32_t file, Buffer &out) = 0; // header, magic, schema
-    // Called with a block's final place; appends what stands before it, may patch file-specific bytes.
-    virtual void before(uint32_t file, Block &block, uint64_t offset, Buffer &out) = 0;
+    // What stands in front of a block, as long for every block but a file's first. Most have nothing there.
+    virtual void before(bool first, Buffer &out) {}
+    // Makes a block one of this file: patches the bytes that differ from file to file, if there are any.
+    virtual void adopt(uint32_t file, Block &block) {}
     virtual void end(uint32_t file, Buffer &out) = 0; // footer
 };
 

@@ -261,13 +261,11 @@ class JsonFramer : public Framer
     explicit JsonFramer(const Spec &spec) : array_(spec.options.json_array) {}
     void begin(uint32_t, Buffer &out) override
     {
-        first_ = true;
         if (array_) out.append("[\n");
     }
-    void before(uint32_t, Block &, uint64_t, Buffer &out) override
+    void before(bool first, Buffer &out) override
     {
-        if (array_) out.append(first_ ? " " : ",");
-        first_ = false;
+        if (array_) out.append(first ? " " : ",");
     }
     void end(uint32_t, Buffer &out) override
     {
@@ -276,7 +274,6 @@ class JsonFramer : public Framer
 
   private:
     const bool array_;
-    bool first_ = true;
 };
 
 void describe_json(const Spec &spec, Description &d)

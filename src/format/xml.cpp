@@ -328,7 +328,6 @@ class XmlFramer : public Framer
         out.append(kInstance);
         out.append(">\n");
     }
-    void before(uint32_t, Block &, uint64_t, Buffer &) override {}
     void end(uint32_t, Buffer &out) override { out.append("</" + root_ + ">\n"); }
 
   private:

@@ -61,7 +61,7 @@ static void end_file(Pump *p)
 {
     FileEntry *f = current(p);
     BytesRef footer;
-    check(p, file_end(p->writer, f->index, &footer));
+    check(p, file_end(p->writer, f->index, p->ledger.offset == 0, &footer));
     put(p, footer);
     f->rows = p->ledger.rows;
     f->bytes = p->ledger.offset;
@@ -84,7 +84,7 @@ static void flush(Pump *p)
     check(p, writer_take(p->writer, 0, &block));
     CHECK_FOR_INTERRUPTS();
     if (!p->ledger.open) begin_file(p);
-    check(p, file_place(p->writer, current(p)->index, p->ledger.offset, &block));
+    check(p, file_place(p->writer, current(p)->index, p->ledger.rows == 0, &block));
     put(p, block.before);
     put(p, block.bytes);
     Ledger *l = &p->ledger;

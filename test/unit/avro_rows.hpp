@@ -148,7 +148,7 @@ class Export
     {
         BlockRef b = {};
         EXPECT_EQ(writer_take(writer, 0, &b), Code::ok);
-        EXPECT_EQ(file_place(writer, file, 0, &b), Code::ok);
+        EXPECT_EQ(file_place(writer, file, true, &b), Code::ok);
         EXPECT_EQ(b.before.n, 0u);
         return string(b.bytes);
     }

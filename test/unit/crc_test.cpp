@@ -40,6 +40,26 @@ TEST(Crc, CheckValues)
     EXPECT_EQ(crc32c(0, bytes.data(), 32), 0x46DD794Eu);
 }
 
+TEST(Crc, Joined)
+{
+    std::string text;
+    for (int i = 0; i < 100'000; i++)
+        text.push_back(static_cast<char>(i * 7 + i / 251));
+    uint32_t whole = crc32c(0, text.data(), text.size());
+    for (size_t cut : {size_t{0}, size_t{1}, size_t{8}, size_t{4097}, size_t{65536}, text.size()}) {
+        uint32_t a = crc32c(0, text.data(), cut), b = crc32c(0, text.data() + cut, text.size() - cut);
+        EXPECT_EQ(crc32c_join(a, b, text.size() - cut), whole) << cut;
+    }
+    // Three gigabytes of zeros after a byte: the length needs more than 31 bits.
+    const std::string zeros(3 << 20, '\0');
+    uint32_t direct = crc32c(0, "x", 1), of_zeros = 0;
+    for (int i = 0; i < 1024; i++) {
+        direct = crc32c(direct, zeros.data(), zeros.size());
+        of_zeros = crc32c(of_zeros, zeros.data(), zeros.size());
+    }
+    EXPECT_EQ(crc32c_join(crc32c(0, "x", 1), of_zeros, uint64_t{zeros.size()} << 10), direct);
+}
+
 TEST(Crc, EveryLengthAndAlignment)
 {
     std::vector<uint8_t> data(40'000);

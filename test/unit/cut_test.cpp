@@ -79,12 +79,13 @@ class File
     {
         BytesRef b = {};
         EXPECT_EQ(file_begin(writer, file, &b), Code::ok);
+        blocks = 0;
         bytes = Export::string(b);
     }
     void end(uint32_t file = 0)
     {
         BytesRef b = {};
-        EXPECT_EQ(file_end(writer, file, &b), Code::ok);
+        EXPECT_EQ(file_end(writer, file, bytes.empty(), &b), Code::ok);
         bytes += Export::string(b);
     }
     void take(uint32_t rows, uint32_t file = 0)
@@ -98,7 +99,7 @@ class File
     }
     void place(BlockRef *b, uint32_t file = 0)
     {
-        EXPECT_EQ(file_place(writer, file, bytes.size(), b), Code::ok);
+        EXPECT_EQ(file_place(writer, file, blocks++ == 0, b), Code::ok);
         bytes += Export::string(b->before) + Export::string(b->bytes);
     }
 
@@ -106,6 +107,7 @@ class File
     std::string bytes;
 
   private:
+    uint32_t blocks = 0; // of the current file
     Rows rows_;
     Spec spec_ = {};
 };

@@ -90,7 +90,7 @@ Code run_export(const Table &t, const char *codec, std::string *file)
         BlockRef b = {};
         if (rc != Code::ok || (!writer_full(writer) && i < 99)) continue;
         rc = writer_take(writer, 0, &b);
-        if (rc == Code::ok) rc = file_place(writer, 0, file->size(), &b);
+        if (rc == Code::ok) rc = file_place(writer, 0, false, &b);
         if (rc == Code::ok) file->append(reinterpret_cast<const char *>(b.bytes.p), b.bytes.n);
     }
     if (rc == Code::ok) writer_warning(writer, 0);
