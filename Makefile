@@ -34,7 +34,7 @@ MODULE_big = pg_spout
 DATA       = pg_spout--0.1.0.sql
 PGFILEDESC = "pg_spout - stream query results into files"
 
-SRCS := $(sort $(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp src/pg/*.cpp src/entry/*.cpp))
+SRCS := $(sort $(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp src/pg/*.cpp src/entry/*.cpp src/bench/*.cpp))
 OBJS  = src/entry/magic.o $(SRCS:.cpp=.o)
 HDRS := $(wildcard src/*/*.hpp src/*/*.def)
 
@@ -66,7 +66,7 @@ CXX_STD  ?= -std=c++17
 COMMON_CXX = $(CXX_STD) -O2 -g -fwrapv -fno-strict-aliasing -fstack-protector-strong -fPIC -fvisibility=hidden \
 	-D_FORTIFY_SOURCE=2 -DPGDLLEXPORT='__attribute__((visibility("default")))' $(WARNINGS) $(EXTRA_CXXFLAGS)
 CORE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp))
-GLUE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/pg/*.cpp src/entry/*.cpp))
+GLUE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/pg/*.cpp src/entry/*.cpp src/bench/*.cpp))
 $(CORE_OBJS): override CXXFLAGS = $(COMMON_CXX)
 $(GLUE_OBJS): override CXXFLAGS = $(COMMON_CXX) -fno-exceptions -fno-rtti -Wno-register -Wno-sign-compare -Wno-missing-field-initializers
 # Core never sees PostgreSQL's include path, so it cannot include it by accident.

@@ -3,7 +3,7 @@
 # Prints every breach with its place; comments and string literals are not looked at.
 . "$(dirname "$0")/lib.sh"
 CORE=$(ls -d src/core src/format src/codec)
-GLUE=$(ls -d src/pg src/entry)
+GLUE=$(ls -d src/pg src/entry src/bench)
 
 # code DIR...: "file:line:text" of every line of code.
 code() {
@@ -23,7 +23,7 @@ match() { grep -E "$@" || true; }
 
 # shellcheck disable=SC2086 # lists of directories
 rules() {
-    includes $CORE | match '"(pg|entry)/|"(postgres|c|fmgr|miscadmin|varatt)\.h|[<"](utils|catalog|access|nodes|executor|storage|libpq)/' |
+    includes $CORE | match '"(pg|entry|bench)/|"(postgres|c|fmgr|miscadmin|varatt)\.h|[<"](utils|catalog|access|nodes|executor|storage|libpq)/' |
         rule "core includes PostgreSQL or glue"
     code $CORE | match '\b(ereport|elog|palloc0?|pfree|CHECK_FOR_INTERRUPTS|PG_TRY)\b' | rule "core calls PostgreSQL"
     includes $CORE | match '<(iostream|sstream|fstream|locale|regex)>' | rule "core uses streams, locales or regex"
@@ -33,7 +33,7 @@ rules() {
         [ "$(includes "$f" | tail -n 1 | sed 's/^[0-9]*://')" = '#include "core/no_postgres.hpp"' ] || echo "$f"
     done | rule 'core/no_postgres.hpp is not the last include'
     includes $GLUE | match '"(format|codec)/|"core/' |
-        match -v '"core/(wall|cell|code|crc32|options|schema|spec|allocator)\.hpp"' | rule "glue looks behind the wall"
+        match -v '"core/(wall|bench_stats|cell|code|crc32|options|schema|spec|allocator)\.hpp"' | rule "glue looks behind the wall"
     includes $GLUE | match '"postgres\.h"' | match -v '^src/(pg/pg\.hpp|entry/magic\.c):' |
         rule "postgres.h comes in through pg/pg.hpp only"
     code $GLUE | match '\b(try|catch|throw|dynamic_cast|typeid)\b' | rule "glue uses exceptions or RTTI"

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/bench_stats.hpp"
 #include "core/cell.hpp"
 #include "core/code.hpp"
 #include "core/crc32.hpp"
@@ -86,4 +87,10 @@ Code reader_open(const ReadOps *, Reader **, Failure *why) noexcept; // reads th
 Code reader_next(Reader *, bool *more, Failure *why) noexcept;       // one block; more = false at the end
 void reader_stats(const Reader *, ReadStats *) noexcept;
 void reader_free(Reader *) noexcept;
+
+// --- benchmarks ----------------------------------------------------------------------------------
+Code bench_summary(const double *x, size_t n, BenchSummary *, Failure *why) noexcept;
+Code bench_pairs(const double *a, const double *b, size_t n, double tolerance, BenchPairs *,
+                 Failure *why) noexcept;
+const char *format_at(uint32_t i) noexcept; // the registered formats in order; null past the last
 } // namespace spout

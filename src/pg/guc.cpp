@@ -11,6 +11,7 @@ namespace spout
 {
 bool enable_copy_hook = true;
 int min_free_space_kb = 64 * 1024;
+static char *benchmark_config; // read by SQL only
 
 void define_settings()
 {
@@ -20,6 +21,9 @@ void define_settings()
                             "An export fails before the target's file system has less free space than this.",
                             "0 turns the check off.", &min_free_space_kb, 64 * 1024, 0, INT_MAX, PGC_SUSET,
                             GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("pg_spout.benchmark_config", "Settings of benchmarks as a JSON object.",
+                               "Definitions and calls override them.", &benchmark_config, "", PGC_USERSET, 0,
+                               nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("pg_spout");
 }
 } // namespace spout

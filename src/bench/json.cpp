@@ -1,0 +1,96 @@
+// json.cpp - small helpers around jsonb and JSON text. Knows nothing of benchmarks.
+#include "bench/json.hpp"
+
+#include <cmath>
+
+extern "C" {
+#include "utils/float.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/numeric.h"
+}
+
+namespace spout
+{
+static JsonbValue *find(Jsonb *j, const char *key)
+{
+    if (!j || !JB_ROOT_IS_OBJECT(j)) return nullptr;
+    JsonbValue k;
+    k.type = jbvString;
+    k.val.string.val = (char *)key;
+    k.val.string.len = (int)strlen(key);
+    return findJsonbValueFromContainer(&j->root, JB_FOBJECT, &k);
+}
+
+const char *json_text(Jsonb *j, const char *key, const char *missing)
+{
+    JsonbValue *v = find(j, key);
+    return v && v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : missing;
+}
+
+double json_number(Jsonb *j, const char *key, double missing)
+{
+    JsonbValue *v = find(j, key);
+    if (!v || v->type != jbvNumeric) return missing;
+    return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(v->val.numeric)));
+}
+
+bool json_bool(Jsonb *j, const char *key, bool missing)
+{
+    JsonbValue *v = find(j, key);
+    return v && v->type == jbvBool ? v->val.boolean : missing;
+}
+
+void put_key(StringInfo s, const char *key)
+{
+    char last = s->len ? s->data[s->len - 1] : '{';
+    if (last != '{' && last != '[') appendStringInfoString(s, ", ");
+    escape_json(s, key);
+    appendStringInfoString(s, ": ");
+}
+
+void put_text(StringInfo s, const char *key, const char *value)
+{
+    put_key(s, key);
+    if (value)
+        escape_json(s, value);
+    else
+        appendStringInfoString(s, "null");
+}
+
+static void append_number(StringInfo s, double value)
+{
+    appendStringInfoString(s, std::isfinite(value) ? float8out_internal(value) : "null");
+}
+
+void put_number(StringInfo s, const char *key, double value)
+{
+    put_key(s, key);
+    append_number(s, value);
+}
+
+void put_integer(StringInfo s, const char *key, int64 value)
+{
+    put_key(s, key);
+    appendStringInfo(s, INT64_FORMAT, value);
+}
+
+void put_bool(StringInfo s, const char *key, bool value)
+{
+    put_key(s, key);
+    appendStringInfoString(s, value ? "true" : "false");
+}
+
+void put_numbers(StringInfo s, const char *key, const double *x, size_t n)
+{
+    put_key(s, key);
+    appendStringInfoChar(s, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i) appendStringInfoString(s, ", ");
+        append_number(s, x[i]);
+    }
+    appendStringInfoChar(s, ']');
+}
+
+Datum json_datum(StringInfo s) { return DirectFunctionCall1(jsonb_in, CStringGetDatum(s->data)); }
+} // namespace spout
