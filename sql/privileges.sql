@@ -12,12 +12,29 @@ CREATE ROLE spout_reader IN ROLE pg_write_server_files, pg_read_server_files;
 CREATE ROLE spout_bypass BYPASSRLS IN ROLE pg_write_server_files;
 CREATE ROLE spout_owner IN ROLE pg_write_server_files;
 GRANT CREATE ON SCHEMA public TO spout_owner;
-CREATE FUNCTION pg_temp.as_role(role name, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+-- Every format decides alike: what runs for avro here runs for the others, too, and a difference is an error.
+CREATE FUNCTION pg_temp.as_role_once(role name, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text;
 BEGIN
     EXECUTE format('SET LOCAL ROLE %I', role);
     FOR line IN SELECT * FROM pg_temp.try(statement) LOOP RETURN NEXT line; END LOOP;
     RESET ROLE;
+END
+$$;
+CREATE FUNCTION pg_temp.in_format(statement text, name text) RETURNS text LANGUAGE sql RETURN
+    replace(replace(replace(statement, 'format avro', 'format ' || name || ', parallel off'), 'export_to_avro', 'export_to_' || name), '.avro', '.' || name);
+CREATE FUNCTION pg_temp.as_role(role name, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    lines text[] := ARRAY(SELECT pg_temp.as_role_once(role, statement));
+    name text;
+    other text[];
+BEGIN
+    FOREACH name IN ARRAY ARRAY['csv', 'json', 'xml'] LOOP
+        CONTINUE WHEN pg_temp.in_format(statement, name) = statement;
+        other := ARRAY(SELECT replace(pg_temp.as_role_once(role, pg_temp.in_format(statement, name)), 'export_to_' || name, 'export_to_avro'));
+        IF other <> lines THEN RAISE EXCEPTION 'avro says %, but % says %', lines, name, other; END IF;
+    END LOOP;
+    RETURN QUERY SELECT unnest(lines);
 END
 $$;
 CREATE FUNCTION pg_temp.as_role_first(role name, statement text) RETURNS text LANGUAGE sql RETURN (SELECT (array_agg(t))[1] FROM pg_temp.as_role(role, statement) t);
@@ -32,19 +49,20 @@ SELECT role, left(pg_temp.as_role_first(role, $$COPY open_to_all TO '$OUT/rights
     left(pg_temp.as_role_first(role, $$COPY open_to_all TO '/dev/null' WITH (format avro)$$), 5) AS "null"
 FROM unnest(ARRAY[current_user, 'spout_plain', 'spout_writer', 'spout_noinherit', 'spout_reader']) role WHERE role <> session_user
 UNION ALL SELECT 'superuser', left(x, 5), NULL, NULL, NULL FROM pg_temp.try($$COPY open_to_all TO '$OUT/rights_super.avro' WITH (format avro)$$) x;
+SELECT DISTINCT x FROM unnest('{csv,json,xml}'::text[]) f, pg_temp.try(pg_temp.in_format($$COPY open_to_all TO '$OUT/rights_super.avro' WITH (format avro)$$, f)) x;
 -- The role comes first: before the relation, the options, the path.
 SELECT left(pg_temp.as_role_first('spout_plain', s), 5) AS sqlstate, s FROM unnest(ARRAY[$$COPY nobody TO '$OUT/x' WITH (format avro)$$, $$COPY open_to_all TO '$OUT/x' WITH (format avro, colour 1)$$,
     $$COPY open_to_all TO 'relative' WITH (format avro)$$, $$COPY (SELECT 1/0) TO '/nonexistent/x' WITH (format avro)$$]) s;
 -- EXECUTE granted wider does not help.
-GRANT EXECUTE ON FUNCTION export_to_avro, verify_export TO spout_plain;
+GRANT EXECUTE ON FUNCTION export_to_avro, export_to_csv, export_to_json, export_to_xml, verify_export TO spout_plain;
 SELECT left(pg_temp.as_role_first('spout_plain', $$SELECT * FROM export_to_avro('SELECT 1', '$OUT/x.avro')$$), 5);
 SELECT left(pg_temp.as_role_first('spout_plain', $$SELECT * FROM verify_export('$OUT/rights_super.avro')$$), 5);
-REVOKE EXECUTE ON FUNCTION export_to_avro, verify_export FROM spout_plain;
+REVOKE EXECUTE ON FUNCTION export_to_avro, export_to_csv, export_to_json, export_to_xml, verify_export FROM spout_plain;
 SELECT role, pg_temp.as_role_first(role, $$SELECT * FROM verify_export('$OUT/rights_super.avro')$$) FROM unnest('{spout_plain,spout_writer,spout_reader}'::name[]) role;
 SELECT role, pg_temp.as_role_first(role, $$SELECT * FROM describe_export('SELECT 1')$$), pg_temp.as_role_first(role, 'SELECT last_export() IS NULL') FROM unnest('{spout_plain,spout_writer}'::name[]) role;
 SELECT p.proname, p.prosecdef, p.provolatile, p.proparallel, p.proisstrict, p.proleakproof, regexp_replace(p.proacl::text, '(?<=[{,/])' || r.rolname || '(?=[=,}])', 'owner', 'g') AS acl
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid JOIN pg_roles r ON r.oid = p.proowner WHERE e.extname = 'pg_spout' AND p.proname IN
-    ('export_to_avro', 'describe_export', 'last_export', 'verify_export') ORDER BY 1;
+    ('export_to_avro', 'export_to_csv', 'export_to_json', 'export_to_xml', 'describe_export', 'last_export', 'verify_export') ORDER BY 1;
 
 -- Rights on tables and columns.
 CREATE TABLE secret (id int, name text, salary int);
@@ -86,6 +104,7 @@ SELECT * FROM pg_temp.rls() WHERE form = 'tenants';
 RESET row_security;
 SELECT role, x.* FROM unnest('{spout_owner,spout_writer,spout_bypass}'::name[]) role, pg_temp.as_role(role, $$SELECT generate_series(1, rows) FROM export_to_avro('TABLE tenants', '$OUT/rls_f.avro')$$) x;
 SELECT count(*), sum(rows) FROM export_to_avro('TABLE tenants', pg_temp.out('rls_super.avro'));
+SELECT count(*), sum(rows) FROM export_to_csv('TABLE tenants', pg_temp.out('rls_super.csv'));
 
 -- Security definer: the current user's rights decide, in both directions.
 CREATE FUNCTION as_owner(statement text) RETURNS SETOF text SECURITY DEFINER LANGUAGE plpgsql AS $$
@@ -96,10 +115,10 @@ EXCEPTION WHEN OTHERS THEN RETURN NEXT SQLSTATE;
 END
 $$;
 ALTER FUNCTION as_owner OWNER TO spout_plain;
-SELECT * FROM as_owner(format($$COPY open_to_all TO %L WITH (format avro)$$, pg_temp.out('definer.avro')));
-SELECT * FROM as_owner(format($$SELECT * FROM export_to_avro('SELECT 1', %L)$$, pg_temp.out('definer.avro')));
+SELECT DISTINCT x.* FROM unnest('{avro,csv,json,xml}'::text[]) f, as_owner(pg_temp.in_format(format($$COPY open_to_all TO %L WITH (format avro)$$, pg_temp.out('definer.avro')), f)) x;
+SELECT DISTINCT x.* FROM unnest('{avro,csv,json,xml}'::text[]) f, as_owner(pg_temp.in_format(format($$SELECT * FROM export_to_avro('SELECT 1', %L)$$, pg_temp.out('definer.avro')), f)) x;
 ALTER FUNCTION as_owner OWNER TO spout_writer;
-SELECT * FROM as_owner(format($$COPY secret (salary) TO %L WITH (format avro)$$, pg_temp.out('definer.avro')));
+SELECT DISTINCT x.* FROM unnest('{avro,csv,json,xml}'::text[]) f, as_owner(pg_temp.in_format(format($$COPY secret (salary) TO %L WITH (format avro)$$, pg_temp.out('definer.avro')), f)) x;
 SELECT * FROM pg_temp.as_role('spout_plain', format($$SELECT * FROM as_owner(%L)$$, format($$COPY open_to_all TO %L WITH (format avro)$$, pg_temp.out('definer.avro'))));
 SELECT rows FROM verify_export(pg_temp.out('definer.avro'));
 

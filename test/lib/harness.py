@@ -51,9 +51,19 @@ class Tally:
         return True
 
 
+def once(function):
+    """Marks a test that is the same in every variant: the first is enough."""
+    function.once = True
+    return function
+
+
 def run_module(module, wanted=()):
-    """wanted: parts of test names; none means all. Returns the Tally."""
-    tests = [(n, f) for n, f in vars(module).items() if n.startswith("test_") and callable(f)]
+    """wanted: parts of test names, such as `cancel` or `[csv]`; none means all. A module with VARIANTS has its tests run
+    for each of them, after use_variant(it). Returns the Tally."""
+    functions = [(n, f) for n, f in vars(module).items() if n.startswith("test_") and callable(f)]
+    variants = getattr(module, "VARIANTS", [None])
+    tests = [(n + ("" if v is None else "[%s]" % v), f, v) for v in variants for n, f in functions
+             if v is variants[0] or not getattr(f, "once", False)]
     tests = [t for t in tests if not wanted or any(w in t[0] for w in wanted)]
     name = os.path.basename(module.__file__)[:-3]
     tally = Tally()
@@ -64,7 +74,9 @@ def run_module(module, wanted=()):
         tally.failed *= len(tests)  # the whole file fails or is skipped, test by test
         tally.skipped *= len(tests)
     try:
-        for test, function in tests if ready else []:
+        for test, function, variant in tests if ready else []:
+            if variant is not None:
+                module.use_variant(variant)
             tally.attempt("%s.%s" % (name, test), function)
     finally:
         try:

@@ -1,10 +1,8 @@
-"""promise.py - what the tests of the file promise share: targets, a small Avro reader, faults.
+"""promise.py - what the tests of the file promise share: statements, targets, processes, faults.
 
-The reader knows just enough of Avro to tell a whole file from a torn one and to list the keys in it,
-with nothing but the standard library. Whether values are right is judged by test/interop.
+Of the format that formats.use() chose last. Whether values are right is judged by test/interop.
 """
 import errno
-import json
 import os
 import re
 import shlex
@@ -13,6 +11,8 @@ import signal
 import subprocess
 import time
 
+from . import formats
+from .avro_file import Torn  # noqa: F401 (for tests)
 from .cluster import Cluster
 from .harness import require
 
@@ -28,9 +28,9 @@ def keys(n, start=1):
 
 
 def copy(path, query, **options):
-    """A COPY statement. Uncompressed unless told, so that files() can look inside."""
-    options.setdefault("compression", "null")
-    words = ["FORMAT avro"] + ["%s '%s'" % (k, v) for k, v in options.items()]
+    """A COPY statement in the current format. Uncompressed unless told; since it names a codec, CSV is ours, too."""
+    options.setdefault("compression", formats.current.plain)
+    words = ["FORMAT " + formats.current.name] + ["%s '%s'" % (k, v) for k, v in options.items()]
     return "COPY (%s) TO '%s' WITH (%s)" % (query, path.replace("'", "''"), ", ".join(words))
 
 
@@ -45,84 +45,17 @@ def spout_cluster(conf=None, env=None):
     return c
 
 
-# --- reading Avro --------------------------------------------------------------------------------------
-class Torn(Exception):
-    pass
-
-
-def _long(data, at):
-    value = shift = 0
-    while True:
-        if at >= len(data) or shift > 63:
-            raise Torn("the file ends inside a number")
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        shift, at = shift + 7, at + 1
-        if not byte & 0x80:
-            return (value >> 1) ^ -(value & 1), at
-
-
-def _bytes(data, at):
-    n, at = _long(data, at)
-    if n < 0 or at + n > len(data):
-        raise Torn("the file ends inside a value")
-    return data[at:at + n], at + n
-
-
-def _value(kind, data, at):
-    if isinstance(kind, list):
-        branch, at = _long(data, at)
-        kind = kind[branch]
-    if isinstance(kind, dict):
-        kind = kind["type"]
-    if kind == "null":
-        return None, at
-    if kind in ("long", "int"):
-        return _long(data, at)
-    if kind in ("string", "bytes"):
-        return _bytes(data, at)
-    raise AssertionError("this reader knows no %r" % kind)
-
-
-def read_avro(path):
-    """(rows, keys): the number of rows, and the first column of each if the file is not compressed."""
+# --- reading back ------------------------------------------------------------------------------------------
+def read_back(path):
+    """(rows, keys): the number of rows of a file, and the first column of each, by a reader that is not ours.
+    Raises Torn unless the file is whole. Compressed Avro gives no keys."""
     with open(path, "rb") as f:
-        data = f.read()
-    if data[:4] != b"Obj\x01":
-        raise Torn("%s is no Avro file" % path)
-    meta, at = {}, 4
-    while True:
-        n, at = _long(data, at)
-        if n == 0:
-            break
-        if n < 0:
-            n, (_, at) = -n, _long(data, at)
-        for _ in range(n):
-            name, at = _bytes(data, at)
-            meta[name.decode()], at = _bytes(data, at)
-    sync, at = data[at:at + 16], at + 16
-    fields = json.loads(meta["avro.schema"])["fields"]
-    plain = meta.get("avro.codec", b"null") == b"null"
-    rows, found = 0, []
-    while at < len(data):
-        n, at = _long(data, at)
-        block, at = _bytes(data, at)
-        if data[at:at + 16] != sync:
-            raise Torn("%s: no sync marker after row %d" % (path, rows + n))
-        at, rows, here = at + 16, rows + n, 0
-        for _ in range(n if plain else 0):
-            for i, field in enumerate(fields):
-                value, here = _value(field["type"], block, here)
-                if i == 0:
-                    found.append(value)
-        if plain and here != len(block):
-            raise Torn("%s: a block of another size than its rows" % path)
-    return rows, found
+        return formats.current.keys(f.read())
 
 
 def assert_keys(path, n, start=1):
     """The file is whole and holds exactly the rows of keys(n, start)."""
-    rows, found = read_avro(path)
+    rows, found = read_back(path)
     assert rows == n and found == list(range(start, start + n)), "%s: %d rows, expected %d" % (path, rows, n)
 
 

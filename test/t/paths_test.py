@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import harness  # noqa: E402
+from lib import formats, harness  # noqa: E402
+from lib.formats import named  # noqa: E402
 from lib.harness import require  # noqa: E402
 from lib.promise import Target, assert_clean_log, assert_keys, copy, fresh_dir, keys, spout_cluster  # noqa: E402
 
+VARIANTS = formats.chosen()
+use_variant = formats.use
 c = None
 
 
@@ -27,7 +30,7 @@ def refused(path, state, text=None, **options):
     query = "SELECT 1 / (random() * 0)::int AS q"  # would raise 22012 if it ran
     doors = [copy(path, query, **options)]
     if not options:
-        doors.append("SELECT * FROM export_to_avro('%s', '%s')" % (query, path.replace("'", "''")))
+        doors.append("SELECT * FROM export_to_%s('%s', '%s')" % (formats.current, query, path.replace("'", "''")))
     for statement in doors:
         e = c.error(statement)
         assert e.sqlstate == state, "%s: %s" % (path[:100], e)
@@ -37,12 +40,12 @@ def refused(path, state, text=None, **options):
 
 # --- spelling ------------------------------------------------------------------------------------------
 def test_relative_paths():
-    for path in ["out.avro", "./out.avro", "../out.avro", "~/out.avro", "~postgres/x", "file:/tmp/x", "", " /tmp/x"]:
+    for path in [named("out"), named("./out"), named("../out"), named("~/out"), "~postgres/x", "file:/tmp/x", "", " /tmp/x"]:
         refused(path, "42602", "relative path not allowed for COPY to file")
 
 
 def test_null_path():
-    assert c.error("SELECT * FROM export_to_avro('SELECT 1', NULL)").sqlstate == "22004"
+    assert c.error("SELECT * FROM export_to_%s('SELECT 1', NULL)" % formats.current).sqlstate == "22004"
 
 
 def test_paths_that_name_a_directory():
@@ -56,10 +59,10 @@ def test_paths_that_name_a_directory():
 def test_spellings_of_one_file():
     d = fresh_dir(c, "t")
     os.mkdir(d + "/sub")
-    for path in [d + "/sub/../f.avro", d + "//f.avro", d + "/./f.avro", d + "/sub/./../f.avro"]:
-        rows = c.psql("SELECT path FROM export_to_avro('%s', '%s')" % (keys(3).replace("'", "''"), path))
-        assert rows == [[d + "/f.avro"]], rows
-        assert sorted(os.listdir(d)) == ["f.avro", "sub"]
+    for path in [d + named("/sub/../f"), d + named("//f"), d + named("/./f"), d + named("/sub/./../f")]:
+        rows = c.psql("SELECT path FROM export_to_%s('%s', '%s')" % (formats.current, keys(3).replace("'", "''"), path))
+        assert rows == [[d + named("/f")]], rows
+        assert sorted(os.listdir(d)) == [named("f"), "sub"]
 
 
 def test_dots_cannot_leave_through_a_link():
@@ -67,8 +70,8 @@ def test_dots_cannot_leave_through_a_link():
     d = fresh_dir(c, "t")
     os.makedirs(d + "/deep/down")
     os.symlink(d + "/deep/down", d + "/link")
-    c.psql(copy(d + "/link/../f.avro", keys(1)))
-    assert sorted(os.listdir(d)) == ["deep", "f.avro", "link"] and os.listdir(d + "/deep") == ["down"]
+    c.psql(copy(d + named("/link/../f"), keys(1)))
+    assert sorted(os.listdir(d)) == ["deep", named("f"), "link"] and os.listdir(d + "/deep") == ["down"]
 
 
 def test_long_paths():
@@ -76,7 +79,7 @@ def test_long_paths():
     refused(d + "/" + "x" * 256, "42602")
     refused(d + "/" + "y" * 256 + "/f", "42602")
     refused("/" + "d/" * 2000 + "f", "42602", "too long")
-    for name in ["x" * 255, "ä" * 127, "z" * 250 + ".avro"]:
+    for name in ["x" * 255, "ä" * 127, "z" * 250 + named("")]:
         c.psql(copy(d + "/" + name, keys(2)))
         assert_keys(d + "/" + name, 2)
         c.psql(copy(d + "/" + name, keys(3)))  # hidden names must fit, too
@@ -86,18 +89,19 @@ def test_long_paths():
 
 def test_long_names_of_sets():
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/" + "x" * 246 + ".avro", keys(3), max_rows_per_file=1))
-    assert sorted(os.listdir(d)) == ["%s_%03d.avro" % ("x" * 246, i) for i in range(3)]
-    c.psql(copy(d + "/" + "x" * 246 + ".avro", keys(3), max_rows_per_file=1))
-    refused(d + "/" + "y" * 247 + ".avro", "42602", max_rows_per_file=1)
-    refused(d + "/" + "y" * 242 + ".avro", "42602", manifest="on")
+    stem = "x" * (255 - len("_000" + named("")))
+    c.psql(copy(d + "/" + stem + named(""), keys(3), max_rows_per_file=1))
+    assert sorted(os.listdir(d)) == [named("%s_%03d") % (stem, i) for i in range(3)]
+    c.psql(copy(d + "/" + stem + named(""), keys(3), max_rows_per_file=1))
+    refused(d + "/" + "y" + stem + named(""), "42602", max_rows_per_file=1)
+    refused(d + "/" + "y" * 242 + named(""), "42602", manifest="on")
     assert len(os.listdir(d)) == 3
 
 
 def test_odd_names_are_only_names():
     d = fresh_dir(c, "t")
-    for name in ["a b.avro", "new\nline.avro", "%d%s%n.avro", "'quote'.avro", '"double".avro', "-rf", ".hidden",
-                 "back\\slash", "ünï.avro", "$(touch x)", "*"]:
+    for name in [named("a b"), named("new\nline"), named("%d%s%n"), named("'quote'"), named('"double"'), "-rf", ".hidden",
+                 "back\\slash", named("ünï"), "$(touch x)", "*"]:
         c.psql(copy(d + "/" + name, keys(2)))
         assert_keys(d + "/" + name, 2)
     assert len(os.listdir(d)) == 11
@@ -105,8 +109,8 @@ def test_odd_names_are_only_names():
 
 def test_derived_names():
     d = fresh_dir(c, "t")
-    for name, first, manifest in [("out.avro", "out_000.avro", "out.manifest.json"),
-                                  ("a.b.avro", "a.b_000.avro", "a.b.manifest.json"),
+    for name, first, manifest in [(named("out"), named("out_000"), "out.manifest.json"),
+                                  (named("a.b"), named("a.b_000"), "a.b.manifest.json"),
                                   ("out", "out_000", "out.manifest.json"),
                                   (".hid", ".hid_000", ".hid.manifest.json"),
                                   ("dot.", "dot_000.", "dot.manifest.json"),
@@ -122,15 +126,15 @@ def test_derived_names():
 # --- kinds of files ------------------------------------------------------------------------------------
 def test_targets_that_are_no_files():
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/real.avro", keys(5)))
-    real = Target(d + "/real.avro")
-    os.symlink(d + "/real.avro", d + "/link.avro")
-    os.symlink(d + "/nothing", d + "/dangling.avro")
-    os.mkfifo(d + "/fifo.avro")
+    c.psql(copy(d + named("/real"), keys(5)))
+    real = Target(d + named("/real"))
+    os.symlink(d + named("/real"), d + named("/link"))
+    os.symlink(d + "/nothing", d + named("/dangling"))
+    os.mkfifo(d + named("/fifo"))
     s = socket.socket(socket.AF_UNIX)
-    s.bind(d + "/socket.avro")
+    s.bind(d + named("/socket"))
     real.look()
-    for name in ["link.avro", "dangling.avro", "fifo.avro", "socket.avro"]:
+    for name in [named("link"), named("dangling"), named("fifo"), named("socket")]:
         for options in [{}, {"if_exists": "error"}]:
             refused(d + "/" + name, "42809", "is not a regular file", **options)
     for path in ["/dev/zero", "/dev/full", "/dev/tty"]:
@@ -141,16 +145,16 @@ def test_targets_that_are_no_files():
 
 def test_members_of_a_set_that_are_no_files():
     d = fresh_dir(c, "t")
-    os.symlink("/etc/passwd", d + "/s_001.avro")
-    refused(d + "/s.avro", "42809", "s_001.avro", max_rows_per_file=1)
-    os.remove(d + "/s_001.avro")
+    os.symlink("/etc/passwd", d + named("/s_001"))
+    refused(d + named("/s"), "42809", named("s_001"), max_rows_per_file=1)
+    os.remove(d + named("/s_001"))
     os.mkdir(d + "/s.manifest.json")
-    refused(d + "/s.avro", "42809", "is a directory", max_rows_per_file=1, manifest="on")
+    refused(d + named("/s"), "42809", "is a directory", max_rows_per_file=1, manifest="on")
     assert os.listdir(d) == ["s.manifest.json"]
 
 
 def test_null_device():
-    rows = c.psql("SELECT path, rows FROM export_to_avro('%s', '/dev/null')" % keys(7).replace("'", "''"))
+    rows = c.psql("SELECT path, rows FROM export_to_%s('%s', '/dev/null')" % (formats.current, keys(7).replace("'", "''")))
     assert rows == [["/dev/null", "7"]], rows
     c.psql(copy("/dev/../dev//null", keys(7)))
     c.psql(copy("/dev/null", keys(7), max_rows_per_file=2, manifest="on"))
@@ -162,25 +166,25 @@ def test_parents_may_be_links():
     os.mkdir(d + "/real")
     os.chmod(d + "/real", 0o777)
     os.symlink("real", d + "/link")
-    c.psql(copy(d + "/link/f.avro", keys(2)))
-    assert_keys(d + "/real/f.avro", 2)
+    c.psql(copy(d + named("/link/f"), keys(2)))
+    assert_keys(d + named("/real/f"), 2)
 
 
 def test_parent_is_a_file_or_missing_or_locked():
     d = fresh_dir(c, "t")
     open(d + "/file", "w").close()
-    e = refused(d + "/file/f.avro", "42809")
-    e = refused(d + "/absent/f.avro", "58P01", d + "/absent")
+    e = refused(d + named("/file/f"), "42809")
+    e = refused(d + named("/absent/f"), "58P01", d + "/absent")
     assert "server process" in e.hint, e.hint
     os.symlink("loop", d + "/loop")
-    refused(d + "/loop/f.avro", "42602")
+    refused(d + named("/loop/f"), "42602")
 
 
 def test_directory_without_rights():
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/f.avro", keys(5)))
-    for mode, path in [(0o500, d + "/new.avro"), (0o500, d + "/f.avro"), (0o000, d + "/f.avro")]:
-        t = Target(d + "/f.avro")
+    c.psql(copy(d + named("/f"), keys(5)))
+    for mode, path in [(0o500, d + named("/new")), (0o500, d + named("/f")), (0o000, d + named("/f"))]:
+        t = Target(d + named("/f"))
         os.chmod(d, mode)
         try:
             e = c.error(copy(path, keys(9)))
@@ -188,24 +192,24 @@ def test_directory_without_rights():
         finally:
             os.chmod(d, 0o700)
         t.assert_untouched()
-    e = refused("/proc/f.avro", "58P01") if os.geteuid() != 0 else None
+    e = refused(named("/proc/f"), "58P01") if os.geteuid() != 0 else None
 
 
 def test_file_of_another_owner_is_replaced_if_the_directory_allows():
     require(os.geteuid() == 0, "needs root to make a file of another owner")
     d = fresh_dir(c, "t")
-    with open(d + "/f.avro", "w") as f:
+    with open(d + named("/f"), "w") as f:
         f.write("root's")
-    os.chmod(d + "/f.avro", 0o600)
-    c.psql(copy(d + "/f.avro", keys(5)))
-    assert_keys(d + "/f.avro", 5)
-    assert os.stat(d + "/f.avro").st_mode & 0o777 == 0o600
+    os.chmod(d + named("/f"), 0o600)
+    c.psql(copy(d + named("/f"), keys(5)))
+    assert_keys(d + named("/f"), 5)
+    assert os.stat(d + named("/f")).st_mode & 0o777 == 0o600
     os.chmod(d, 0o1777)  # sticky: only the owner may
     os.chown(d, 0, 0)
-    with open(d + "/g.avro", "w") as f:
+    with open(d + named("/g"), "w") as f:
         f.write("root's")
-    os.chmod(d + "/g.avro", 0o644)
-    t = Target(d + "/g.avro")
+    os.chmod(d + named("/g"), 0o644)
+    t = Target(d + named("/g"))
     assert c.error(copy(t.path, keys(5))).sqlstate == "42501"
     t.assert_untouched()
 
@@ -216,7 +220,7 @@ def test_read_only_file_system():
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", d], capture_output=True, text=True)
     require(done.returncode == 0, "cannot mount: " + done.stderr.strip())
     try:
-        assert c.error(copy(d + "/f.avro", keys(1))).sqlstate == "42501"
+        assert c.error(copy(d + named("/f"), keys(1))).sqlstate == "42501"
     finally:
         subprocess.check_call(["umount", d])
 
@@ -229,21 +233,21 @@ def test_data_directory():
     inside = [c.data, c.data + "/base", c.data + "/base/1", c.data + "/pg_wal", d + "/data", d + "/base",
               d + "/data/global", c.data + "/../" + os.path.basename(c.data)]
     for parent in inside:
-        e = refused(parent + "/f.avro", "42501", "inside the data directory")
-        assert "f.avro" in e.message
-        assert not os.path.exists(parent + "/f.avro")
+        e = refused(parent + named("/f"), "42501", "inside the data directory")
+        assert named("f") in e.message
+        assert not os.path.exists(parent + named("/f"))
     refused(c.data + "/postgresql.conf", "42501")
 
 
 def test_neighbours_of_the_data_directory():
     for name in [c.data + "2", c.data + "-export"]:
-        os.mkdir(name)
+        os.makedirs(name, exist_ok=True)
         os.chmod(name, 0o777)
-        c.psql(copy(name + "/f.avro", keys(1)))
+        c.psql(copy(name + named("/f"), keys(1)))
     if c.user:
         os.chmod(c.base, 0o755)
         c.run_as_server("chmod", "777", c.base)
-    c.psql(copy(c.base + "/f.avro", keys(1)))  # the parent holds the data directory, and is not inside it
+    c.psql(copy(c.base + named("/f"), keys(1)))  # the parent holds the data directory, and is not inside it
 
 
 def test_tablespaces():
@@ -251,11 +255,11 @@ def test_tablespaces():
     c.run_as_server("mkdir", d + "/space")
     c.psql("CREATE TABLESPACE apart LOCATION '%s/space'" % d)
     version = os.listdir(d + "/space")[0]
-    refused(d + "/space/f.avro", "42501", "inside the data directory")
-    refused("%s/space/%s/f.avro" % (d, version), "42501", "inside the data directory")
-    c.psql(copy(d + "/f.avro", keys(1)))
+    refused(d + named("/space/f"), "42501", "inside the data directory")
+    refused(named("%s/space/%s/f") % (d, version), "42501", "inside the data directory")
+    c.psql(copy(d + named("/f"), keys(1)))
     c.psql("DROP TABLESPACE apart")
-    c.psql(copy(d + "/space/f.avro", keys(1)))
+    c.psql(copy(d + named("/space/f"), keys(1)))
 
 
 def test_bind_mount_of_the_data_directory():
@@ -265,8 +269,8 @@ def test_bind_mount_of_the_data_directory():
     done = subprocess.run(["mount", "--bind", c.data, d + "/bound"], capture_output=True, text=True)
     require(done.returncode == 0, "cannot bind-mount: " + done.stderr.strip())
     try:
-        refused(d + "/bound/f.avro", "42501", "inside the data directory")
-        refused(d + "/bound/base/f.avro", "42501", "inside the data directory")
+        refused(d + named("/bound/f"), "42501", "inside the data directory")
+        refused(d + named("/bound/base/f"), "42501", "inside the data directory")
     finally:
         subprocess.check_call(["umount", d + "/bound"])
 
@@ -274,12 +278,12 @@ def test_bind_mount_of_the_data_directory():
 # --- if_exists -----------------------------------------------------------------------------------------
 def test_if_exists():
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/f.avro", keys(1), if_exists="error"))
-    t = Target(d + "/f.avro")
+    c.psql(copy(d + named("/f"), keys(1), if_exists="error"))
+    t = Target(d + named("/f"))
     e = refused(t.path, "58P02", "already exists", if_exists="error")
     assert "replace" in e.hint
     t.assert_untouched()
-    c.psql(copy(d + "/f.avro", keys(2), if_exists="replace"))
+    c.psql(copy(d + named("/f"), keys(2), if_exists="replace"))
     assert_keys(t.path, 2)
 
 
@@ -287,15 +291,15 @@ def test_target_that_changes_meanwhile():
     """F becomes something else while the query runs: the export's own query does it."""
     d = fresh_dir(c, "t")
     c.psql("CREATE EXTENSION IF NOT EXISTS plpgsql")
-    c.psql("""CREATE FUNCTION sh(command text) RETURNS int LANGUAGE plpgsql AS
+    c.psql("""CREATE OR REPLACE FUNCTION sh(command text) RETURNS int LANGUAGE plpgsql AS
         $$ BEGIN EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'cat >/dev/null; ' || command); RETURN 1; END $$""")
     for command, state in [("ln -s /etc/passwd %s", "42809"), ("mkfifo %s", "42809"), ("mkdir %s", "42809")]:
-        path = fresh_dir(c, "t") + "/f.avro"
+        path = fresh_dir(c, "t") + named("/f")
         e = c.error(copy(path, "SELECT sh('%s')" % (command % path)))
         assert e.sqlstate == state, e
-        assert os.listdir(d) == ["f.avro"]
+        assert os.listdir(d) == [named("f")]
         assert os.path.islink(path) or not os.path.isfile(path)
-    path = fresh_dir(c, "t") + "/f.avro"
+    path = fresh_dir(c, "t") + named("/f")
     e = c.error(copy(path, "SELECT sh('echo theirs > %s')" % path, if_exists="error"))
     assert e.sqlstate == "58P02" and open(path).read() == "theirs\n", e
     c.psql(copy(path, "SELECT sh('rm %s')::bigint" % path))  # gone again: created
@@ -307,9 +311,9 @@ def test_parent_that_moves_meanwhile():
     d = fresh_dir(c, "t")
     os.mkdir(d + "/a")
     os.chmod(d + "/a", 0o777)
-    c.psql(copy(d + "/a/f.avro", "SELECT sh('mv %s/a %s/b; mkdir %s/a')::bigint" % (d, d, d)))
-    assert os.listdir(d + "/b") == ["f.avro"] and os.listdir(d + "/a") == []
-    e = c.error(copy(d + "/b/g.avro", "SELECT sh('rm -r %s/b')::bigint" % d))
+    c.psql(copy(d + named("/a/f"), "SELECT sh('mv %s/a %s/b; mkdir %s/a')::bigint" % (d, d, d)))
+    assert os.listdir(d + "/b") == [named("f")] and os.listdir(d + "/a") == []
+    e = c.error(copy(d + named("/b/g"), "SELECT sh('rm -r %s/b')::bigint" % d))
     assert e.sqlstate in ("58P01", "58030", "42501"), e  # file systems differ about removed directories
     assert sorted(os.listdir(d)) == ["a"]
 

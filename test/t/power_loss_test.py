@@ -17,15 +17,18 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import harness  # noqa: E402
+from lib import formats, harness  # noqa: E402
+from lib.formats import named  # noqa: E402
 from lib.harness import require  # noqa: E402
 from lib.promise import (Faults, Torn, assert_clean_log, assert_keys, copy, fresh_dir, hidden, keys,  # noqa: E402
-                         read_avro, spout_cluster, stopped, wait_for)
+                         read_back, spout_cluster, stopped, wait_for)
 
 FS_IOC_SHUTDOWN = 0x8004587D
 NOLOGFLUSH = 2  # the journal in memory is lost, too
 MOUNT = ["mount", "-o", "loop,commit=300"]  # nothing reaches the disk in time by itself
-RANDOM_ROUNDS = int(os.environ.get("SPOUT_POWER_ROUNDS", "20"))
+
+VARIANTS = formats.chosen()
+use_variant = formats.use
 
 c = faults = work = disk = session = None
 
@@ -109,7 +112,7 @@ def left_behind(visible):
 
 
 def test_new_file_and_replaced_file_at_every_call():
-    path = disk + "/f.avro"
+    path = disk + named("/f")
     for old in (0, 10):
         def prepare():
             clear()
@@ -121,19 +124,19 @@ def test_new_file_and_replaced_file_at_every_call():
         for k, call in enumerate(calls):
             prepare()
             error = cut_at(k, copy(path, keys(1000)))
-            rows = read_avro(path)[0] if os.path.exists(path) else 0
+            rows = read_back(path)[0] if os.path.exists(path) else 0
             assert rows in (old, 1000), (k, call, rows)
             assert error or rows == 1000, "success was returned, the file is lost: %s" % (call,)
             if rows:
                 assert_keys(path, rows)
             seen.add(rows)
-            left_behind(["f.avro"])
+            left_behind([named("f")])
         assert old in seen, seen
 
 
 def test_success_is_durable():
     """No call after the last one: power goes as soon as the client has its answer."""
-    path = disk + "/f.avro"
+    path = disk + named("/f")
     for options in ({}, {"max_rows_per_file": 300, "manifest": "on"}):
         clear()
         session.run(copy(path, keys(1000), **options))
@@ -142,22 +145,22 @@ def test_success_is_durable():
         if not options:
             assert_keys(path, 1000)
         else:
-            assert sum(read_avro("%s/f_%03d.avro" % (disk, i))[0] for i in range(4)) == 1000
+            assert sum(read_back(named("%s/f_%03d") % (disk, i))[0] for i in range(4)) == 1000
             assert whole_set("f") == "new"
 
 
 def test_the_power_cut_is_real():
     """Without sync the same cut loses the file: what the other tests find durable is so because of us."""
     clear()
-    session.run(copy(disk + "/f.avro", keys(1000), sync="off"))
+    session.run(copy(disk + named("/f"), keys(1000), sync="off"))
     lose_power()
     restore_power()
-    assert not os.path.exists(disk + "/f.avro")
+    assert not os.path.exists(disk + named("/f"))
 
 
 def file_rows(name):
     path = os.path.join(disk, name)
-    return read_avro(path)[0] if os.path.exists(path) else None
+    return read_back(path)[0] if os.path.exists(path) else None
 
 
 def whole_set(stem):
@@ -173,7 +176,7 @@ def whole_set(stem):
 
 def test_set_at_every_publishing_call():
     """Each file is whole, and a manifest that names the new run finds all of its files."""
-    path = disk + "/s.avro"
+    path = disk + named("/s")
     statement = copy(path, keys(1000), max_rows_per_file=300, manifest="on")
 
     def prepare():
@@ -185,7 +188,7 @@ def test_set_at_every_publishing_call():
     for k in range(first, len(calls)):
         prepare()
         error = cut_at(k, statement)
-        sizes = [file_rows("s_%03d.avro" % i) for i in range(4)]
+        sizes = [file_rows(named("s_%03d") % i) for i in range(4)]
         assert all(n in (10, 300, 100) for n in sizes), (k, sizes)
         with open(disk + "/s.manifest.json") as f:
             rows = json.load(f)["rows"]
@@ -193,18 +196,18 @@ def test_set_at_every_publishing_call():
         if rows == 1000:
             assert sizes == [300, 300, 300, 100], (calls[k], sizes)
         assert error or rows == 1000, calls[k]
-        left_behind(["s_%03d.avro" % i for i in range(4)] + ["s.manifest.json"])
+        left_behind([named("s_%03d") % i for i in range(4)] + ["s.manifest.json"])
 
 
 def test_random_times():
-    path = disk + "/f.avro"
+    path = disk + named("/f")
     old, new = 100, 100_000
     start = time.monotonic()
     session.run(copy(path, keys(new)))
     seconds = time.monotonic() - start
     seed = int(os.environ.get("SPOUT_SEED", random.randrange(2**32)))
     dice = random.Random(seed)
-    for n in range(RANDOM_ROUNDS):
+    for n in range(formats.rounds("SPOUT_POWER_ROUNDS", 20, others=5)):
         clear()
         session.run(copy(path, keys(old)))
         session.send(copy(path, keys(new)))
@@ -213,13 +216,13 @@ def test_random_times():
         error = session.result().error
         restore_power()
         try:
-            rows, found = read_avro(path)
+            rows, found = read_back(path)
         except Torn as e:
             raise AssertionError("round %d, seed %d: %s" % (n, seed, e)) from None
         # An export that succeeded only after the cut is impossible; one before it must have lasted.
         assert rows in (old, new) and found == list(range(1, rows + 1)), (n, seed, rows)
         assert error or rows == new, (n, seed)
-        left_behind(["f.avro"])
+        left_behind([named("f")])
 
 
 def test_zz_log_is_clean():

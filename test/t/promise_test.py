@@ -3,7 +3,7 @@
 
 One test per row of the promise table: errors, cancels, time-outs, lost clients, SIGKILL, full disks. Failing
 system calls are fault_test.py's, power loss is power_loss_test.py's.
-SPOUT_KILL_ROUNDS: SIGKILLs at a random time (200).
+In every format. SPOUT_KILL_ROUNDS: SIGKILLs at a random time (200; an eighth of it for other formats than Avro).
 """
 import os
 import random
@@ -14,12 +14,14 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import harness  # noqa: E402
+from lib import formats, harness  # noqa: E402
+from lib.formats import named  # noqa: E402
 from lib.harness import require  # noqa: E402
 from lib.promise import (Target, Torn, assert_clean_log, assert_keys, copy, descriptors, fresh_dir,  # noqa: E402
-                         hidden, keys, kill9, read_avro, spout_cluster, wait_for, wait_for_rows, wait_recovered)
+                         hidden, keys, kill9, read_back, spout_cluster, wait_for, wait_for_rows, wait_recovered)
 
-ROUNDS = int(os.environ.get("SPOUT_KILL_ROUNDS", "200"))
+VARIANTS = formats.chosen()
+use_variant = formats.use
 LONG = keys(1_000_000_000)  # nobody waits for its end
 MILLION_THEN_ERROR = "SELECT g AS id, 1 / (g - 1000000) AS q FROM generate_series(1, 1000001) g"
 
@@ -39,9 +41,9 @@ def teardown_module():
 def old_and_absent():
     """Two targets to fail on: one that holds ten rows, one that does not exist."""
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/old.avro", keys(10)))
-    os.chmod(d + "/old.avro", 0o640)
-    return [Target(d + "/old.avro"), Target(d + "/absent.avro")]
+    c.psql(copy(d + named("/old"), keys(10)))
+    os.chmod(d + named("/old"), 0o640)
+    return [Target(d + named("/old")), Target(d + named("/absent"))]
 
 
 def sets_and_files(path, rows_per_file=1000):
@@ -52,10 +54,10 @@ def sets_and_files(path, rows_per_file=1000):
 # --- success -------------------------------------------------------------------------------------------
 def test_success_is_whole_and_alone():
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/f.avro", keys(1000)))
-    assert_keys(d + "/f.avro", 1000)
-    assert os.stat(d + "/f.avro").st_mode & 0o7777 == 0o644
-    assert os.listdir(d) == ["f.avro"]
+    c.psql(copy(d + named("/f"), keys(1000)))
+    assert_keys(d + named("/f"), 1000)
+    assert os.stat(d + named("/f")).st_mode & 0o7777 == 0o644
+    assert os.listdir(d) == [named("f")]
 
 
 def test_replacing_keeps_mode_and_makes_a_new_inode():
@@ -66,7 +68,7 @@ def test_replacing_keeps_mode_and_makes_a_new_inode():
     st = os.stat(t.path)
     assert st.st_mode & 0o7777 == 0o640 and st.st_ino != t.before[0]
     assert reader.read() == t.before[3]
-    assert os.listdir(t.dir) == ["old.avro"]
+    assert os.listdir(t.dir) == [named("old")]
 
 
 def test_rollback_does_not_undo_a_file():
@@ -91,8 +93,8 @@ def test_error_in_first_row_and_before_it():
 
 
 def test_error_in_after_trigger_of_returning():
-    c.psql("""CREATE TABLE late (id int);
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'too late'; END $$;
+    c.psql("""DROP TABLE IF EXISTS late; CREATE TABLE late (id int);
+        CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'too late'; END $$;
         CREATE TRIGGER refuse AFTER INSERT ON late FOR EACH ROW EXECUTE FUNCTION refuse()""")
     for t in old_and_absent():
         assert "too late" in c.error(copy(t.path, "INSERT INTO late VALUES (1) RETURNING id")).message
@@ -197,7 +199,7 @@ def test_immediate_shutdown():
 
 def whole_old_or_new(path, old, new):
     """Number of rows found: old or new, and every one of them."""
-    rows, found = read_avro(path)
+    rows, found = read_back(path)
     assert rows in (old, new), "%s has %d rows, neither %d nor %d" % (path, rows, old, new)
     assert found == list(range(1, rows + 1))
     return rows
@@ -212,12 +214,13 @@ def export_seconds(path, rows):
 def test_sigkill_at_random_times():
     """SIGKILL anywhere in the life of an export: the old file or the new one, whole, and nothing else."""
     d = fresh_dir(c, "t")
-    path, old, new = d + "/f.avro", 1000, 40000
+    path, old, new = d + named("/f"), 1000, 40000
     seconds = max(export_seconds(path, new) for _ in range(3))
     seed = int(os.environ.get("SPOUT_SEED", random.randrange(2**32)))
     dice = random.Random(seed)
     outcomes = {old: 0, new: 0}
-    for n in range(ROUNDS):
+    rounds = formats.rounds("SPOUT_KILL_ROUNDS", 200, others=25)
+    for n in range(rounds):
         if outcomes[old] + outcomes[new] == n and (n == 0 or last == new):
             c.psql(copy(path, keys(old)))
         s = c.session()
@@ -230,19 +233,19 @@ def test_sigkill_at_random_times():
             raise AssertionError("round %d, seed %d: %s" % (n, seed, e)) from None
         outcomes[last] += 1
         # A kill between naming and unlinking leaves a hidden name to the sweep, nothing else.
-        others = set(os.listdir(d)) - {"f.avro"}
+        others = set(os.listdir(d)) - {named("f")}
         assert others == set(hidden(d)), "round %d, seed %d: %s" % (n, seed, others)
-    print("        %d rounds, seed %d: %d old, %d new" % (ROUNDS, seed, outcomes[old], outcomes[new]))
-    if ROUNDS >= 50:
+    print("        %d rounds, seed %d: %d old, %d new" % (rounds, seed, outcomes[old], outcomes[new]))
+    if rounds >= 50:
         assert outcomes[old] and outcomes[new], "the kills missed the interesting time: %s" % outcomes
 
 
 def test_sigkill_leaves_a_set_whole_and_is_swept():
     """Files of a set have hidden names while it grows; those of a dead run go with a later export."""
     d = fresh_dir(c, "t")
-    path = d + "/s.avro"
+    path = d + named("/s")
     c.psql(copy(path, keys(3000), max_rows_per_file=1000))
-    targets = [Target(d + "/s_00%d.avro" % i) for i in range(3)]
+    targets = [Target(d + named("/s_00%d") % i) for i in range(3)]
     s = c.session()
     s.send(copy(path, LONG, max_rows_per_file=1000))
     wait_for_rows(c, s, 20000)
@@ -251,7 +254,7 @@ def test_sigkill_leaves_a_set_whole_and_is_swept():
     assert len(live) > 10
     for name in live:
         os.utime(os.path.join(d, name), (1, 1))
-    c.psql(copy(d + "/other.avro", keys(1)))  # sweeps
+    c.psql(copy(d + named("/other"), keys(1)))  # sweeps
     assert hidden(d) == live, "files of a live run were swept"
     for name in live:
         os.utime(os.path.join(d, name))
@@ -260,13 +263,13 @@ def test_sigkill_leaves_a_set_whole_and_is_swept():
         t.assert_untouched(names=False)
     dead = hidden(d)
     assert dead == live
-    c.psql(copy(d + "/other.avro", keys(1)))
+    c.psql(copy(d + named("/other"), keys(1)))
     assert hidden(d) == dead, "young files stay"
     for name in dead:
         os.utime(os.path.join(d, name), (1, 1))
-    c.psql(copy(d + "/other.avro", keys(1)))
+    c.psql(copy(d + named("/other"), keys(1)))
     assert not hidden(d), hidden(d)[:3]
-    assert sorted(os.listdir(d)) == ["other.avro", "s_000.avro", "s_001.avro", "s_002.avro"]
+    assert sorted(os.listdir(d)) == [named("other"), named("s_000"), named("s_001"), named("s_002")]
 
 
 def test_sweep_takes_nothing_but_its_own():
@@ -288,8 +291,8 @@ def test_sweep_takes_nothing_but_its_own():
         os.chown(dead, c.user.pw_uid, -1)
     for name in os.listdir(d):
         os.utime(os.path.join(d, name), (1, 1), follow_symlinks=False)
-    c.psql(copy(d + "/f.avro", keys(1)))
-    assert sorted(os.listdir(d)) == sorted(keep + ["f.avro"])
+    c.psql(copy(d + named("/f"), keys(1)))
+    assert sorted(os.listdir(d)) == sorted(keep + [named("f")])
 
 
 # --- full disks ----------------------------------------------------------------------------------------
@@ -313,16 +316,16 @@ def test_disk_full():
     try:
         s = c.session()
         s.run("SET pg_spout.min_free_space = 0")
-        s.run(copy(d + "/f.avro", keys(10)))
-        t = Target(d + "/f.avro")
+        s.run(copy(d + named("/f"), keys(10)))
+        t = Target(d + named("/f"))
         before = free(d)
-        for path, options in sets_and_files(t.path) + [(d + "/new.avro", {}), (d + "/new.avro", {"sync": "off"})]:
+        for path, options in sets_and_files(t.path) + [(d + named("/new"), {}), (d + named("/new"), {"sync": "off"})]:
             e = s.error(copy(path, keys(1_000_000), **options))
             assert e.sqlstate == "53100" and d in e.message and "No space left" in e.message, e
             t.assert_untouched()
             assert free(d) == before, "space was not given back"
-        s.run(copy(d + "/f.avro", keys(20)))
-        assert_keys(d + "/f.avro", 20)
+        s.run(copy(d + named("/f"), keys(20)))
+        assert_keys(d + named("/f"), 20)
         s.close()
     finally:
         subprocess.check_call(["umount", d])
@@ -331,11 +334,11 @@ def test_disk_full():
 def test_min_free_space_fails_before_the_disk_is_full():
     d = mounted("small", "40m")
     try:
-        e = c.error("SET pg_spout.min_free_space = '20MB'; " + copy(d + "/f.avro", keys(100_000_000)))
+        e = c.error("SET pg_spout.min_free_space = '20MB'; " + copy(d + named("/f"), keys(100_000_000)))
         assert e.sqlstate == "53100" and "min_free_space" in e.message, e
         assert not os.listdir(d)
-        assert c.error(copy(d + "/f.avro", keys(1))).sqlstate == "53100"  # 64 MB by default
-        c.psql("SET pg_spout.min_free_space = '1MB'; " + copy(d + "/f.avro", keys(1)))
+        assert c.error(copy(d + named("/f"), keys(1))).sqlstate == "53100"  # 64 MB by default
+        c.psql("SET pg_spout.min_free_space = '1MB'; " + copy(d + named("/f"), keys(1)))
     finally:
         subprocess.check_call(["umount", d])
 
@@ -349,7 +352,7 @@ def test_file_size_limit():
     s = c.session()
     limit(s, "--fsize=%d" % (1 << 20))
     for t in old_and_absent():
-        for path, options in [(t.path, {}), (t.path, {"sync": "off", "compression": "snappy"})]:
+        for path, options in [(t.path, {}), (t.path, {"sync": "off", "compression": formats.current.codecs[1]})]:
             e = s.error(copy(path, keys(1_000_000), **options))
             assert e.sqlstate == "53100" and t.name in e.message, e
             t.assert_untouched()
@@ -361,15 +364,15 @@ def test_few_descriptors():
     """Sets of many files need few descriptors; none left is an error, not a crash."""
     d = fresh_dir(c, "t")
     s = c.session()
-    s.run(copy(d + "/warm.avro", keys(1)))
+    s.run(copy(d + named("/warm"), keys(1)))
     used = [int(fd) for fd in os.listdir("/proc/%d/fd" % s.backend_pid)]
     limit(s, "--nofile=%d:" % (max(used) + 8))
-    s.run(copy(d + "/s.avro", keys(1000), max_rows_per_file=1, sync="off"))
+    s.run(copy(d + named("/s"), keys(1000), max_rows_per_file=1, sync="off"))
     assert len(os.listdir(d)) == 1001
     limit(s, "--nofile=%d:" % (min(set(range(max(used) + 2)) - set(used))))
-    assert s.error(copy(d + "/s.avro", keys(1000), max_rows_per_file=1)).sqlstate == "53000"
+    assert s.error(copy(d + named("/s"), keys(1000), max_rows_per_file=1)).sqlstate == "53000"
     limit(s, "--nofile=1000:")
-    s.run(copy(d + "/warm.avro", keys(1)))
+    s.run(copy(d + named("/warm"), keys(1)))
     assert len(os.listdir(d)) == 1001
     s.close()
 
@@ -379,8 +382,8 @@ def test_descriptors_and_memory_return_to_baseline():
     d = fresh_dir(c, "t")
     s = c.session()
     failing = "DO $do$ BEGIN %s; EXCEPTION WHEN others THEN NULL; END $do$" % copy(
-        d + "/s.avro", "SELECT 1 / (g - 5000) AS q FROM generate_series(1, 9000) g", max_rows_per_file=1000)
-    good = copy(d + "/s.avro", keys(5000), max_rows_per_file=1000, manifest="on")
+        d + named("/s"), "SELECT 1 / (g - 5000) AS q FROM generate_series(1, 9000) g", max_rows_per_file=1000)
+    good = copy(d + named("/s"), keys(5000), max_rows_per_file=1000, manifest="on")
     contexts = "SELECT sum(total_bytes) FROM pg_backend_memory_contexts"
     for _ in range(3):
         s.run(failing + ";" + good + ";" + contexts)

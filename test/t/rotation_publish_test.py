@@ -7,10 +7,13 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import harness  # noqa: E402
-from lib.promise import (Target, assert_clean_log, assert_keys, copy, fresh_dir, hidden, keys, read_avro,  # noqa: E402
+from lib import formats, harness  # noqa: E402
+from lib.formats import named  # noqa: E402
+from lib.promise import (Target, assert_clean_log, assert_keys, copy, fresh_dir, hidden, keys, read_back,  # noqa: E402
                          spout_cluster, wait_for_rows)
 
+VARIANTS = formats.chosen()
+use_variant = formats.use
 c = None
 
 
@@ -25,14 +28,14 @@ def teardown_module():
 
 def export_set(d, rows, per_file=10, **options):
     """Runs the export; its Result."""
-    result = c.run(copy(d + "/s.avro", keys(rows), max_rows_per_file=per_file, **options))
+    result = c.run(copy(d + named("/s"), keys(rows), max_rows_per_file=per_file, **options))
     if result.error:
         raise result.error
     return result
 
 
 def names(n, manifest=False):
-    return ["s.manifest.json"] * manifest + ["s_%03d.avro" % i for i in range(n)]
+    return ["s.manifest.json"] * manifest + [named("s_%03d") % i for i in range(n)]
 
 
 def crc32c(data):
@@ -57,12 +60,25 @@ def test_rows_are_split_exactly():
             at += n
 
 
+def test_every_codec_of_the_format():
+    for codec in formats.current.codecs:
+        d = fresh_dir(c, "t")
+        export_set(d, 35, compression=codec, manifest="on")
+        found = [read_back(os.path.join(d, n)) for n in names(4)]
+        assert [rows for rows, _ in found] == [10, 10, 10, 5], (codec, found)
+        if codec == formats.current.plain or formats.current.name != "avro":
+            assert sum((k for _, k in found), []) == list(range(1, 36)), codec
+        with open(d + "/s.manifest.json") as f:
+            assert json.load(f)["compression"] == codec
+        assert [r[0] for r in c.psql("SELECT ok FROM verify_export('%s/s.manifest.json')" % d)] == ["t"] * 4, codec
+
+
 def test_a_thousand_files():
     d = fresh_dir(c, "t")
     export_set(d, 1003, 1, sync="off")
     assert len(os.listdir(d)) == 1003 and not hidden(d)
-    assert_keys(d + "/s_999.avro", 1, 1000)
-    assert_keys(d + "/s_1000.avro", 1, 1001)
+    assert_keys(d + named("/s_999"), 1, 1000)
+    assert_keys(d + named("/s_1000"), 1, 1001)
 
 
 def test_nothing_is_visible_before_the_last_row():
@@ -70,7 +86,7 @@ def test_nothing_is_visible_before_the_last_row():
     export_set(d, 30)
     before = [Target(os.path.join(d, n)) for n in names(3)]
     s = c.session()
-    s.send(copy(d + "/s.avro", keys(100_000_000), max_rows_per_file=1000))
+    s.send(copy(d + named("/s"), keys(100_000_000), max_rows_per_file=1000))
     wait_for_rows(c, s, 20000)
     for t in before:
         t.assert_untouched(names=False)
@@ -90,7 +106,7 @@ def test_set_replaces_a_set_of_the_same_length():
     assert not export_set(d, 60, per_file=20, manifest="on").messages
     assert sorted(os.listdir(d)) == names(3, manifest=True)
     for i in range(3):
-        assert_keys("%s/s_%03d.avro" % (d, i), 20, 20 * i + 1)
+        assert_keys(named("%s/s_%03d") % (d, i), 20, 20 * i + 1)
 
 
 # --- manifest ------------------------------------------------------------------------------------------
@@ -100,7 +116,7 @@ def test_manifest_describes_the_files():
     with open(d + "/s.manifest.json") as f:
         text = f.read()
     manifest = json.loads(text)
-    assert manifest["pg_spout_manifest"] == 1 and manifest["format"] == "avro"
+    assert manifest["pg_spout_manifest"] == 1 and manifest["format"] == formats.current.name
     assert len(manifest["run"]) == 16 and int(manifest["run"], 16) >= 0
     assert [e["name"] for e in manifest["files"]] == names(3)
     assert [e["rows"] for e in manifest["files"]] == [10, 10, 5] and manifest["rows"] == 25
@@ -114,15 +130,15 @@ def test_manifest_describes_the_files():
 
 def test_manifest_of_a_single_file():
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/f.avro", keys(5), manifest="on"))
+    c.psql(copy(d + named("/f"), keys(5), manifest="on"))
     with open(d + "/f.manifest.json") as f:
-        assert [e["name"] for e in json.load(f)["files"]] == ["f.avro"]
+        assert [e["name"] for e in json.load(f)["files"]] == [named("f")]
 
 
 def test_result_rows_name_the_files():
     d = fresh_dir(c, "t")
     rows = c.psql("""SELECT file_index, path, rows, bytes, crc32c
-        FROM export_to_avro('%s', '%s/s.avro', max_rows_per_file => 10)""" % (keys(25).replace("'", "''"), d))
+        FROM export_to_%s('%s', '%s', max_rows_per_file => 10)""" % (formats.current, keys(25).replace("'", "''"), d + named("/s")))
     assert [r[1] for r in rows] == [os.path.join(d, n) for n in names(3)]
     for i, r in enumerate(rows):
         with open(r[1], "rb") as f:
@@ -142,11 +158,11 @@ def test_stale_tail_of_a_manifest_is_removed():
 def test_stale_tail_without_manifest_is_reported():
     d = fresh_dir(c, "t")
     export_set(d, 50)
-    tail = [Target(d + "/s_003.avro"), Target(d + "/s_004.avro")]
+    tail = [Target(d + named("/s_003")), Target(d + named("/s_004"))]
     for options in ({}, {"manifest": "on"}):
         messages = export_set(d, 30, **options).messages
         assert [m.severity for m in messages] == ["WARNING"], messages
-        assert "2 files" in messages[0].message and d + "/s_003.avro" in messages[0].message, messages
+        assert "2 files" in messages[0].message and d + named("/s_003") in messages[0].message, messages
         for t in tail:
             t.assert_untouched(names=False)
 
@@ -154,9 +170,9 @@ def test_stale_tail_without_manifest_is_reported():
 def test_stale_files_that_changed_are_kept():
     d = fresh_dir(c, "t")
     export_set(d, 60, manifest="on")
-    with open(d + "/s_003.avro", "ab") as f:
+    with open(d + named("/s_003"), "ab") as f:
         f.write(b"x")
-    with open(d + "/s_004.avro", "r+b") as f:  # same size, other bytes
+    with open(d + named("/s_004"), "r+b") as f:  # same size, other bytes
         f.seek(-1, 2)
         last = f.read(1)[0]
         f.seek(-1, 2)
@@ -176,15 +192,15 @@ def test_hostile_manifests_remove_nothing():
              '{"pg_spout_manifest": 1, "files": [{"name": "../s_003.avro", "bytes": 1, "crc32c": "00000000"}]}',
              '{"pg_spout_manifest": 1, "a": ' + "[" * 100000, '{"pg_spout_manifest": 1, "a": "' + "x" * 100000,
              '{"pg_spout_manifest": 1, "files": [{"name": "s_003.avro", "bytes": 99999999999999999999999999, '
-             '"crc32c": "00000000"}]}', good.replace("s_003", "s_0003"), good.replace("crc32c", "crc"), '"' * 5000]
+             '"crc32c": "00000000"}]}', good.replace("s_00", "s_000"), good.replace("crc32c", "crc"), '"' * 5000]
     for text in texts:
         with open(d + "/s.manifest.json", "w") as f:
-            f.write(text)
+            f.write(text.replace(".avro", named("")))
         os.chmod(d + "/s.manifest.json", 0o644)
         export_set(d, 30)
         left = set(os.listdir(d))
         # A cut-off list still tells the truth about the entries before the cut: size and checksum decide.
-        assert {"s_003.avro", "s_004.avro"} <= left or text == good[:-400], (text[:80], left)
+        assert {named("s_003"), named("s_004")} <= left or text == good[:-400], (text[:80], left)
         export_set(fresh_dir(c, "t"), 50)
 
 
@@ -198,7 +214,8 @@ def test_manifest_that_no_longer_fits_is_reported():
 
 def test_foreign_files_beside_a_set_stay():
     d = fresh_dir(c, "t")
-    others = ["s_00.avro", "s_0003.avro", "s_003.csv", "s_003.avro.bak", "xs_003.avro", "s003.avro", "s_a03.avro"]
+    others = [named("s_00"), named("s_0003"), "s_003.other", named("s_003") + ".bak", named("xs_003"), named("s003"),
+              named("s_a03")]
     for name in others:
         open(os.path.join(d, name), "w").close()
     assert not export_set(d, 10, manifest="on").messages
@@ -208,12 +225,12 @@ def test_foreign_files_beside_a_set_stay():
 
 # --- if_exists -----------------------------------------------------------------------------------------
 def test_error_if_any_name_of_the_set_exists():
-    for name in ["s_000.avro", "s_007.avro", "s_1000.avro", "s.manifest.json"]:
+    for name in [named("s_000"), named("s_007"), named("s_1000"), "s.manifest.json"]:
         d = fresh_dir(c, "t")
         t = Target(os.path.join(d, name))
         open(t.path, "w").close()
         t.look()
-        e = c.error(copy(d + "/s.avro", "SELECT 1 / (random() * 0)::int", max_rows_per_file=1, manifest="on", if_exists="error"))
+        e = c.error(copy(d + named("/s"), "SELECT 1 / (random() * 0)::int", max_rows_per_file=1, manifest="on", if_exists="error"))
         assert e.sqlstate == "58P02" and name in e.message, e
         t.assert_untouched()
     d = fresh_dir(c, "t")
@@ -237,35 +254,35 @@ def together(statements):
 def test_one_winner_under_error():
     for options in ({}, {"max_rows_per_file": 1000, "manifest": "on"}):
         d = fresh_dir(c, "t")
-        runs = [copy(d + "/s.avro", keys(20000 + 1000 * i), if_exists="error", **options) for i in range(6)]
+        runs = [copy(d + named("/s"), keys(20000 + 1000 * i), if_exists="error", **options) for i in range(6)]
         errors = together(runs)
         winners = [i for i, e in enumerate(errors) if e is None]
         assert len(winners) == 1, errors
         assert {e.sqlstate for e in errors if e} == {"58P02"}, errors
-        rows = sum(read_avro(os.path.join(d, n))[0] for n in os.listdir(d) if n.endswith(".avro"))
+        rows = sum(read_back(os.path.join(d, n))[0] for n in os.listdir(d) if n != "s.manifest.json")
         assert rows == 20000 + 1000 * winners[0]
         assert not hidden(d)
 
 
 def test_last_publisher_wins_whole():
     d = fresh_dir(c, "t")
-    errors = together([copy(d + "/f.avro", keys(20000 + i)) for i in range(6)])
+    errors = together([copy(d + named("/f"), keys(20000 + i)) for i in range(6)])
     assert errors == [None] * 6, errors
-    rows = read_avro(d + "/f.avro")[0]
+    rows = read_back(d + named("/f"))[0]
     assert rows in range(20000, 20006)
-    assert_keys(d + "/f.avro", rows)
-    assert os.listdir(d) == ["f.avro"]
+    assert_keys(d + named("/f"), rows)
+    assert os.listdir(d) == [named("f")]
 
 
 def test_sets_do_not_mix():
     d = fresh_dir(c, "t")
-    errors = together([copy(d + "/s.avro", keys(10000, start=1 + 100000 * i), max_rows_per_file=1000, manifest="on")
+    errors = together([copy(d + named("/s"), keys(10000, start=1 + 100000 * i), max_rows_per_file=1000, manifest="on")
                        for i in range(6)])
     assert errors == [None] * 6, errors
     assert sorted(os.listdir(d)) == names(10, manifest=True)
-    first = read_avro(d + "/s_000.avro")[1][0]
+    first = read_back(d + named("/s_000"))[1][0]
     for i in range(10):
-        assert_keys("%s/s_%03d.avro" % (d, i), 1000, first + 1000 * i)
+        assert_keys(named("%s/s_%03d") % (d, i), 1000, first + 1000 * i)
     with open(d + "/s.manifest.json") as f:
         for e in json.load(f)["files"]:
             with open(os.path.join(d, e["name"]), "rb") as data:
@@ -274,25 +291,26 @@ def test_sets_do_not_mix():
 
 def test_readers_see_whole_files_while_they_are_replaced():
     d = fresh_dir(c, "t")
-    path = d + "/f.avro"
+    path = d + named("/f")
     c.psql(copy(path, keys(1000)))
     s = c.session()
     for n in range(40):
         s.send(copy(path, keys(1000 + n), sync="off"))
     seen = 0
     while seen < 200:
-        rows = read_avro(path)[0]
+        rows = read_back(path)[0]
         assert 1000 <= rows < 1040
         seen += 1
     assert s.result().error is None
     s.close()
 
 
+@harness.once  # ten seconds
 def test_directory_locked_by_another():
     """A publisher that hangs does not hang the others for ever."""
     d = fresh_dir(c, "t")
-    c.psql(copy(d + "/f.avro", keys(5)))
-    t = Target(d + "/f.avro")
+    c.psql(copy(d + named("/f"), keys(5)))
+    t = Target(d + named("/f"))
     holder = os.open(d, os.O_RDONLY)
     fcntl.flock(holder, fcntl.LOCK_EX)
     try:
@@ -312,12 +330,12 @@ def test_directory_locked_by_another():
 def test_nested_exports():
     """A function of the query exports too, into the same directory."""
     d = fresh_dir(c, "t")
-    c.psql("""CREATE FUNCTION inner_export(path text) RETURNS bigint LANGUAGE sql AS
-        $$ SELECT rows FROM export_to_avro('SELECT 1::bigint AS id', path) $$""")
-    c.psql(copy(d + "/outer.avro", "SELECT inner_export('%s/inner.avro') AS id" % d))
-    assert_keys(d + "/outer.avro", 1)
-    assert read_avro(d + "/inner.avro")[0] == 1
-    assert sorted(os.listdir(d)) == ["inner.avro", "outer.avro"]
+    c.psql("""CREATE OR REPLACE FUNCTION inner_export(path text) RETURNS bigint LANGUAGE sql AS
+        $$ SELECT rows FROM export_to_%s('SELECT 1::bigint AS id', path) $$""" % formats.current)
+    c.psql(copy(d + named("/outer"), "SELECT inner_export('%s') AS id" % (d + named("/inner"))))
+    assert_keys(d + named("/outer"), 1)
+    assert read_back(d + named("/inner"))[0] == 1
+    assert sorted(os.listdir(d)) == [named("inner"), named("outer")]
 
 
 def test_zz_log_is_clean():
