@@ -17,7 +17,8 @@ constexpr size_t kKeepBlocks = 4; // beyond this many blocks, a buffer's memory 
 BytesRef ref(const Buffer &b) { return {b.data(), b.size()}; }
 } // namespace
 
-Writer::Writer(const Spec &s) : spec(s), wrapped(*s.allocator), frame(*s.allocator)
+Writer::Writer(const Spec &s)
+    : spec(s), block_size(s.options.block_size), wrapped(*s.allocator), frame(*s.allocator)
 {
     const Options &o = spec.options;
     encoder = o.format->encoder(spec);
@@ -27,22 +28,27 @@ Writer::Writer(const Spec &s) : spec(s), wrapped(*s.allocator), frame(*s.allocat
 
 void Writer::add(Row row)
 {
-    if (spec.cut_rows && row_ends.size() <= pending_rows) row_ends.resize(pending_rows + size_t{1});
-    encoder->add(row);
-    if (spec.cut_rows) row_ends[pending_rows] = encoder->pending();
-    pending_rows++;
+    if (spec.cut_rows && row_ends.size() <= open.rows) row_ends.resize(open.rows + size_t{1});
+    open.bytes = encoder->add_row(row);
+    if (spec.cut_rows) row_ends[open.rows] = open.bytes;
+    open.rows++;
+    measure();
 }
+
+void Writer::measure() { open.full = open.bytes >= block_size || open.rows >= kMaxBlockRows; }
 
 Block &Writer::cut(uint32_t rows)
 {
-    if (rows == 0) rows = pending_rows;
-    if (rows == 0 || rows > pending_rows || (rows < pending_rows && !spec.cut_rows))
+    if (rows == 0) rows = open.rows;
+    if (rows == 0 || rows > open.rows || (rows < open.rows && !spec.cut_rows))
         throw Error(Code::internal, "a block cannot be cut there");
-    const size_t before = encoder->pending();
-    Block &block = encoder->take(rows, rows < pending_rows ? row_ends[rows - 1] : before);
-    const size_t gone = before - encoder->pending();
-    pending_rows -= rows;
-    for (uint32_t i = 0; i < pending_rows; i++)
+    const size_t before = open.bytes;
+    Block &block = encoder->take(rows, rows < open.rows ? row_ends[rows - 1] : before);
+    open.bytes = encoder->pending();
+    open.rows -= rows;
+    measure();
+    const size_t gone = before - open.bytes;
+    for (uint32_t i = 0; i < open.rows; i++)
         row_ends[i] = row_ends[i + rows] - gone;
     return block;
 }
@@ -89,8 +95,9 @@ try {
     return caught(&w->failure);
 }
 
-bool writer_full(const Writer *w) noexcept { return w->full(); }
-uint32_t writer_pending_rows(const Writer *w) noexcept { return w->pending_rows; }
+const OpenBlock *writer_open_block(const Writer *w) noexcept { return &w->open; }
+bool writer_full(const Writer *w) noexcept { return w->open.full; }
+uint32_t writer_pending_rows(const Writer *w) noexcept { return w->open.rows; }
 size_t writer_pending_bytes(const Writer *w) noexcept { return w->encoder->pending(); }
 
 Code writer_take(Writer *w, uint32_t rows, BlockRef *out) noexcept

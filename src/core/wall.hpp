@@ -26,6 +26,13 @@ struct BytesRef {
     size_t n;
 };
 
+// The open block, kept up to date by writer_add and writer_take.
+struct OpenBlock {
+    size_t bytes; // raw
+    uint32_t rows;
+    bool full; // it should be taken
+};
+
 struct BlockRef {
     BytesRef before; // what stands in front of the block in its file; filled by file_place
     BytesRef bytes;
@@ -45,7 +52,9 @@ bool format_is_text(const Options *) noexcept; // lines, unless a codec packs th
 // --- writing -------------------------------------------------------------------------------------
 Code writer_open(const Spec *, Writer **, Failure *why) noexcept;
 Code writer_add(Writer *, const Cell *, uint32_t n) noexcept;
-bool writer_full(const Writer *) noexcept; // the open block should be taken
+// Valid as long as the Writer: what is asked after every row is read, not called.
+const OpenBlock *writer_open_block(const Writer *) noexcept;
+bool writer_full(const Writer *) noexcept;
 uint32_t writer_pending_rows(const Writer *) noexcept;
 size_t writer_pending_bytes(const Writer *) noexcept; // raw
 // Closes a block of the first `rows` pending rows, 0: of all; there must be some. Fewer than all needs

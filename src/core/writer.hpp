@@ -8,11 +8,8 @@ namespace spout
 struct Writer {
     explicit Writer(const Spec &);
 
-    bool full() const
-    {
-        return encoder->pending() >= spec.options.block_size || pending_rows >= kMaxBlockRows;
-    }
     void add(Row row);
+    void measure();
     Block &take(uint32_t rows); // 0: all
     Block &cut(uint32_t rows);  // not wrapped
     // What stands around the blocks of a file, framed like them where the codec wraps whole blocks.
@@ -22,15 +19,16 @@ struct Writer {
     static constexpr uint32_t kMaxBlockRows = 1048576;
 
     const Spec spec;
+    const size_t block_size; // raw bytes that fill a block
     std::unique_ptr<Encoder> encoder;
     std::unique_ptr<Framer> framer;
     std::unique_ptr<Codec> codec; // only for formats whose blocks are wrapped whole
     Block wrapped;
     Block *taken = nullptr;  // the last block; owned by the encoder or `wrapped`
     Buffer frame;            // header, separator or footer handed out last
-    uint32_t pending_rows = 0;
-    std::vector<size_t>
-        row_ends; // what encoder->pending() was after each pending row; only with spec.cut_rows
+    OpenBlock open = {};
+    // What open.bytes was after each row of it; only with spec.cut_rows.
+    std::vector<size_t> row_ends;
     Failure failure = {};
     std::vector<std::string> warnings;
     bool warnings_asked = false;

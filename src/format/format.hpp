@@ -32,6 +32,12 @@ class Encoder
     // All or nothing: a row that throws leaves the open block as it was.
     virtual void add(Row row) = 0;
     virtual size_t pending() const = 0; // raw bytes in the open block
+    // Both in one call, which is what every row costs.
+    virtual size_t add_row(Row row)
+    {
+        add(row);
+        return pending();
+    }
     // Closes a block of the first `rows` rows (1 to all), which are the first `bytes` of pending(); the
     // others stay open as the start of the next one. Valid until the next call of take().
     virtual Block &take(uint32_t rows, size_t bytes) = 0;

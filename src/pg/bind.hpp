@@ -11,6 +11,10 @@ namespace spout
 {
 struct Binder;
 
+// What a getter does when its value needs neither memory nor a function, so that a row of such values costs
+// no call and cannot raise. `call`: the getter is called.
+enum class InPlace : uint8 { call, word, int4, int2, uint4, boolean, uuid, varlena, numeric };
+
 // How one value of one type becomes a Cell. A tree for nested types.
 struct Getter {
     void (*fetch)(Binder *, const Getter *, Datum, Cell *); // the Datum is not NULL
@@ -43,6 +47,8 @@ struct Binder {
     uint32 ncolumns;
     const Getter *getters;     // per output column
     const AttrNumber *attnums; // per output column: attribute of the slot, from 1
+    const InPlace *in_place;   // per output column
+    bool all_in_place;         // none of them is `call`
     Cell *cells;               // per output column
     AttrNumber last_attnum;    // highest of attnums
     MemoryContext row_cx;      // detoasted and converted values of the current row
@@ -77,6 +83,7 @@ void fetch_hstore(Binder *, const Getter *, Datum, Cell *);
 // bind_scalar.cpp: the table of known types; null when the type has no getter of its own.
 typedef void (*FetchFunction)(Binder *, const Getter *, Datum, Cell *);
 FetchFunction scalar_getter(const Binder *, Oid typid, Kind *kind, Repr *repr);
+InPlace in_place(FetchFunction);
 void fetch_through_output(Binder *, const Getter *, Datum, Cell *);
 void fetch_enum(Binder *, const Getter *, Datum, Cell *);
 void fetch_row_json(Binder *, const Getter *, Datum, Cell *);

@@ -1,6 +1,6 @@
 // bind_scalar.cpp - getters of the types without parts. The hot ones read the Datum in place; none
 // allocates unless the value is toasted or must change its encoding.
-#include "pg/bind.hpp"
+#include "pg/in_place.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -119,44 +119,13 @@ static void fetch_oid(Binder *, const Getter *, Datum d, Cell *c) { c->i = (int6
 static void fetch_float4(Binder *, const Getter *, Datum d, Cell *c) { c->f = DatumGetFloat4(d); }
 static void fetch_float8(Binder *, const Getter *, Datum d, Cell *c) { c->d = DatumGetFloat8(d); }
 
-// The on-disk header of numeric (numeric.c, "NumericShort, NumericLong"): its layout is frozen, since
-// pg_upgrade keeps the files. The macros are private to numeric.c.
-static void put_numeric(struct varlena *v, Cell *c)
-{
-    const char *p = VARDATA_ANY(v);
-    size_t n = VARSIZE_ANY_EXHDR(v);
-    uint16 header;
-    memcpy(&header, p, sizeof header);
-    Digits &d = c->num;
-    if ((header & 0xC000) == 0x8000) { // short form
-        d.sign = header & 0x2000 ? Sign::minus : Sign::plus;
-        d.dscale = (header & 0x1F80) >> 7;
-        d.weight = (int16)((header & 0x0040 ? ~0x003F : 0) | (header & 0x003F));
-        p += 2;
-        n -= 2;
-    } else if ((header & 0xC000) == 0xC000) {
-        d.sign = header == 0xD000 ? Sign::plus_infinity : header == 0xF000 ? Sign::minus_infinity : Sign::nan;
-        d.p = nullptr;
-        d.n = 0;
-        d.weight = 0;
-        d.dscale = 0;
-        return;
-    } else {
-        d.sign = header & 0x4000 ? Sign::minus : Sign::plus;
-        d.dscale = header & 0x3FFF;
-        memcpy(&d.weight, p + 2, sizeof d.weight);
-        p += 4;
-        n -= 4;
-    }
-    d.p = p;
-    d.n = (uint16_t)(n / sizeof(int16));
-}
+static void put_varlena(struct varlena *v, Cell *c) { put_numeric(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v), c); }
 
-static void fetch_numeric(Binder *, const Getter *, Datum d, Cell *c) { put_numeric(detoast(d), c); }
+static void fetch_numeric(Binder *, const Getter *, Datum d, Cell *c) { put_varlena(detoast(d), c); }
 
 static void fetch_money(Binder *, const Getter *, Datum d, Cell *c)
 {
-    put_numeric(detoast(DirectFunctionCall1(cash_numeric, d)), c);
+    put_varlena(detoast(DirectFunctionCall1(cash_numeric, d)), c);
 }
 
 // --- dates, bytes, json ------------------------------------------------------------------------------
@@ -241,6 +210,19 @@ FetchFunction scalar_getter(const Binder *b, Oid typid, Kind *kind, Repr *repr)
         return k.fetch ? k.fetch : text_stays(b) ? fetch_as_it_lies : fetch_converted;
     }
     return nullptr;
+}
+
+InPlace in_place(FetchFunction f)
+{
+    if (f == fetch_int8 || f == fetch_timestamp || f == fetch_time || f == fetch_float8) return InPlace::word;
+    if (f == fetch_int4 || f == fetch_date) return InPlace::int4;
+    if (f == fetch_int2) return InPlace::int2;
+    if (f == fetch_oid) return InPlace::uint4;
+    if (f == fetch_bool) return InPlace::boolean;
+    if (f == fetch_uuid) return InPlace::uuid;
+    if (f == fetch_as_it_lies) return InPlace::varlena;
+    if (f == fetch_numeric) return InPlace::numeric;
+    return InPlace::call;
 }
 
 // --- enums: labels without a catalog look-up per value ---------------------------------------------------

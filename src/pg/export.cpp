@@ -95,6 +95,7 @@ static void open_writer(Export *x, const ExportRequest *r, TupleDesc desc)
         if (why.column >= 0) raise_column(&why, x->pump.binder->column_names[why.column]);
         raise_failure(&why);
     }
+    x->pump.open = writer_open_block(x->pump.writer);
 }
 
 static StreamShape stream_shape(const Options *o, const Binder *b)

@@ -100,7 +100,7 @@ static void flush(Pump *p)
 }
 
 // A prime, so that the sample does not fall in step with the data.
-constexpr uint64 kSampleEvery = 251;
+constexpr uint32 kSampleEvery = 251;
 
 static inline void encode(Pump *p, TupleTableSlot *slot)
 {
@@ -109,24 +109,32 @@ static inline void encode(Pump *p, TupleTableSlot *slot)
         raise_value(writer_failure(p->writer), &p->binder->at);
 }
 
+static void encode_sample(Pump *p, TupleTableSlot *slot)
+{
+    uint64 start = now_ns();
+    encode(p, slot);
+    p->sampled_ns += now_ns() - start;
+    p->sampled_rows++;
+    p->until_sample = kSampleEvery - 1;
+}
+
 void pump_row(Pump *p, TupleTableSlot *slot)
 {
-    if (p->rows++ % kSampleEvery == 0) {
-        uint64 start = now_ns();
+    p->rows++;
+    if (likely(p->until_sample > 0)) {
+        p->until_sample--;
         encode(p, slot);
-        p->sampled_ns += now_ns() - start;
-        p->sampled_rows++;
     } else
-        encode(p, slot);
-    if (writer_full(p->writer) ||
-        (p->ledger.rotates() &&
-         p->ledger.cut(writer_pending_rows(p->writer), writer_pending_bytes(p->writer), p->block_size)))
+        encode_sample(p, slot);
+    const OpenBlock *open = p->open;
+    if (unlikely(open->full) ||
+        (p->ledger.rotates() && p->ledger.cut(open->rows, open->bytes, p->block_size)))
         flush(p);
 }
 
 void pump_end(Pump *p)
 {
-    if (writer_pending_rows(p->writer)) flush(p);
+    if (p->open->rows) flush(p);
     if (p->nfiles == 0) begin_file(p);
     if (p->ledger.open) end_file(p);
     report_progress(p);

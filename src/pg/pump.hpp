@@ -8,9 +8,10 @@
 namespace spout
 {
 struct Pump {
-    MemoryContext cx; // the export's leaf
-    Writer *writer;   // owned by the leaf's reset callback
-    Sink *sink;       // likewise
+    MemoryContext cx;      // the export's leaf
+    Writer *writer;        // owned by the leaf's reset callback
+    const OpenBlock *open; // of the writer
+    Sink *sink;            // likewise
     Binder *binder;
     Ledger ledger;
     size_t block_size;
@@ -20,6 +21,7 @@ struct Pump {
     // Where the time goes. Encoding is timed on a sample of the rows: two clock reads per row would cost more
     // than 1 %.
     uint64 sampled_ns, sampled_rows, compress_ns, flush_ns;
+    uint32 until_sample; // rows
 };
 
 // A row from the executor: encode it, and place the block when it is full.
