@@ -49,8 +49,14 @@ class Cursor
 inline uint8_t *copy(uint8_t *to, const void *from, size_t n)
 {
     auto *s = static_cast<const uint8_t *>(from);
-    if (n > 16 || n == 0) {
+    if (n > 32 || n == 0) {
         if (n) memcpy(to, s, n);
+    } else if (n >= 16) {
+        unsigned __int128 a, b;
+        memcpy(&a, s, 16);
+        memcpy(&b, s + n - 16, 16);
+        memcpy(to, &a, 16);
+        memcpy(to + n - 16, &b, 16);
     } else if (n >= 8) {
         uint64_t a, b;
         memcpy(&a, s, 8);

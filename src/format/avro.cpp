@@ -11,9 +11,9 @@
 #include "core/parse.hpp"
 #include "format/avro_compile.hpp"
 #include "format/avro_derive.hpp"
+#include "format/avro_hot.hpp"
 #include "format/avro_names.hpp"
 #include "format/avro_options.hpp"
-#include "format/avro_wire.hpp"
 #include "format/format.hpp"
 
 #include "core/no_postgres.hpp"
@@ -43,11 +43,12 @@ bool any_far(const Step &s)
     return false;
 }
 
-class AvroEncoder : public Encoder
+class AvroEncoder final : public Encoder
 {
   public:
     explicit AvroEncoder(const Spec &spec);
-    void add(Row row) override;
+    void add(Row row) override { add_row(row); }
+    size_t add_row(Row row) override;
     size_t pending() const override { return open_.size() - kHeadroom; }
     Block &take(uint32_t rows, size_t bytes) override;
     void warnings(std::vector<std::string> &) const override;
@@ -79,14 +80,14 @@ AvroEncoder::AvroEncoder(const Spec &spec)
     reopen(nullptr, 0);
 }
 
-void AvroEncoder::add(Row row)
+size_t AvroEncoder::add_row(Row row)
 {
     const size_t before = open_.size();
     const Step *s = plan_.steps.data(), *end = s + plan_.steps.size();
     try {
         uint8_t *p = sink_.begin(plan_.fixed);
         for (; s < end; s++)
-            p = s->emit(*s, row.cells[s->column], sink_, p);
+            p = write_step(*s, row.cells[s->column], sink_, p);
         sink_.commit(p);
         rows_++;
     } catch (Error &e) {
@@ -97,6 +98,7 @@ void AvroEncoder::add(Row row)
         open_.resize(before);
         throw;
     }
+    return pending();
 }
 
 Block &AvroEncoder::take(uint32_t rows, size_t bytes)

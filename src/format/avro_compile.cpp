@@ -86,6 +86,7 @@ bool Compiler::value(const Type &t, const Node &n, Step &s)
     if (n.tag != Tag::choice) {
         if (!branch(t, n, s, &w)) return false;
         s.emit = w->required;
+        s.hot = w->hot;
         return true;
     }
     int32_t null_branch = -1;
@@ -97,7 +98,10 @@ bool Compiler::value(const Type &t, const Node &n, Step &s)
         if (!branch(t, *n.branches[i], s, &w)) continue;
         s.branch = i;
         s.null_branch = null_branch;
-        s.emit = null_branch == 0 && i == 1 ? w->optional : w->choice;
+        bool usual = null_branch == 0 && i == 1;
+        s.emit = usual ? w->optional : w->choice;
+        s.hot = usual ? w->hot : Hot::none;
+        s.lead = 1;
         return true;
     }
     return reason_.empty() || n.branches.size() > 2 ? no(t, n) : false;

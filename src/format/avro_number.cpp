@@ -3,10 +3,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/decimal.hpp"
 #include "core/error.hpp"
-#include "format/avro_step.hpp"
-#include "format/avro_wire.hpp"
+#include "format/avro_hot.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -129,11 +127,7 @@ bool special_is_null(const Step &s, Sign sign)
 template <Size size> inline Fit put_decimal(const Step &s, const Digits &d, uint8_t *p)
 {
     if constexpr (size == Size::small) {
-        int64_t v = 0;
-        Fit fit = unscaled64(d, s.precision, s.scale, &v);
-        uint64_t big_endian = __builtin_bswap64(static_cast<uint64_t>(v) << (64 - 8 * s.width));
-        memcpy(p, &big_endian, 8);
-        return fit;
+        return put_small_decimal(s, d, p);
     } else if constexpr (size == Size::medium) {
         __int128 v = 0;
         Fit fit = unscaled128(d, s.precision, s.scale, &v);
@@ -173,7 +167,8 @@ uint8_t *write_decimal(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 
 template <bool integer, bool fixed> const Writers *decimal_of_size(uint32_t width, int precision)
 {
-    if (width <= 8 && precision <= 18) return &kWriters<write_decimal<integer, fixed, Size::small>>;
+    constexpr Hot hot = integer || fixed ? Hot::none : Hot::decimal;
+    if (width <= 8 && precision <= 18) return &kWriters<write_decimal<integer, fixed, Size::small>, hot>;
     if (width <= 16 && precision <= 38) return &kWriters<write_decimal<integer, fixed, Size::medium>>;
     return &kWriters<write_decimal<integer, fixed, Size::any>>;
 }
@@ -223,11 +218,11 @@ const Writers *number_writers(const Type &t, const Node &n, Step &s)
     case Tag::boolean: return t.kind == Kind::boolean ? &kWriters<write_boolean> : nullptr;
     case Tag::int32:
         if (is_numeric(t.kind)) return &kWriters<write_whole_numeric<INT32_MIN, INT32_MAX>>;
-        if (t.kind == Kind::int2 || t.kind == Kind::int4) return &kWriters<write_long>;
+        if (t.kind == Kind::int2 || t.kind == Kind::int4) return &kWriters<write_long, Hot::integer>;
         return is_integer(t.kind) ? &kWriters<write_small_int> : nullptr;
     case Tag::int64:
         if (is_numeric(t.kind)) return &kWriters<write_whole_numeric<INT64_MIN, INT64_MAX>>;
-        return is_integer(t.kind) ? &kWriters<write_long> : nullptr;
+        return is_integer(t.kind) ? &kWriters<write_long, Hot::integer> : nullptr;
     case Tag::float32: return float_writers(t.kind, s);
     case Tag::float64: return double_writers(t.kind, s);
     default: return nullptr;

@@ -1,5 +1,6 @@
 // avro_step.hpp - a column compiled: which function writes it, and what that function needs to know.
-// Chosen once per export; per row there is one call through a pointer and no decision left.
+// Chosen once per export; per row there is one call through a pointer and no decision left, or not even that
+// (avro_hot.hpp).
 #pragma once
 #include <string>
 #include <string_view>
@@ -28,8 +29,14 @@ using Emit = uint8_t *(*)(const Step &, const Cell &, Sink &, uint8_t *p);
 // Step::fixed of scalars: a branch index and any value of fixed size; longer values ask for more.
 constexpr uint32_t kFixedRoom = 48;
 
+// Columns that avro_hot.hpp writes in line: long and int, timestamp-micros, text, decimal of up to 8 bytes as
+// bytes, jsonb as text; required, or in ["null", T].
+enum class Hot : uint8_t { none, integer, timestamp, text, decimal, jsonb };
+
 struct Step {
     Emit emit = nullptr;
+    Hot hot = Hot::none;
+    uint8_t lead = 0;            // hot: bytes in front of the value, 1 for the branch of a union
     uint32_t column = 0;         // index into the row, or into the attributes of a composite
     uint32_t fixed = kFixedRoom; // bytes it may write without asking
     uint32_t tail = 0;           // bytes that what follows in the row may write without asking
@@ -54,6 +61,7 @@ struct Writers {
     Emit required; // T
     Emit optional; // ["null", T], the usual one
     Emit choice;   // any other union
+    Hot hot;       // the first two also in line
 };
 
 [[noreturn]] void refuse_null(const Step &);
@@ -88,7 +96,8 @@ template <Emit write> uint8_t *choice(const Step &s, const Cell &c, Sink &out, u
     return end ? end : write_null(s, p);
 }
 
-template <Emit write> constexpr Writers kWriters = {required<write>, optional<write>, choice<write>};
+template <Emit write, Hot hot = Hot::none>
+constexpr Writers kWriters = {required<write>, optional<write>, choice<write>, hot};
 
 // What the node is called in messages and in describe_export: "timestamp-micros", "decimal(10,2)", "int".
 std::string label(const Node &);

@@ -5,8 +5,7 @@
 #include "core/error.hpp"
 #include "core/jsonb_view.hpp"
 #include "core/time.hpp"
-#include "format/avro_step.hpp"
-#include "format/avro_wire.hpp"
+#include "format/avro_hot.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -14,44 +13,17 @@ namespace spout::avro
 {
 namespace
 {
-uint8_t *put_text(const Step &s, Sink &out, uint8_t *p, const void *text, size_t n)
-{
-    p = out.room(p, n + kMaxVarint + s.tail);
-    p = put_long(p, static_cast<int64_t>(n));
-    return copy(p, text, n);
-}
-
 uint8_t *write_text(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 {
     return put_text(s, out, p, c.s.p, c.s.n);
 }
 
-// The length comes before the text and is known after it. A value like the one before is longer or shorter
-// than its packed form by about as much; in the rare case that this gives another number of bytes, the text
-// moves.
-uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
+// Without touching what stands behind it, as put_long() would.
+__attribute__((noinline)) void put_length(uint8_t *to, size_t n, size_t size)
 {
-    const int64_t packed = c.s.n, likely = packed + s.text_growth;
-    size_t at = out.offset(p), guess = long_size(likely);
-    p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, kMaxVarint + s.tail);
-    uint8_t *from = out.at(at);
-    auto n = static_cast<size_t>(p - from) - guess;
-    size_t need = long_size(static_cast<int64_t>(n));
-    s.text_growth = static_cast<int64_t>(n) - packed;
-    if (__builtin_expect(need != guess, 0)) {
-        memmove(from + need, from + guess, n);
-        p = from + need + n;
-    }
-    if (__builtin_expect(need > 2, 0)) {
-        uint8_t length[kMaxVarint];
-        put_long(length, static_cast<int64_t>(n));
-        copy(from, length, need);
-        return p;
-    }
-    // One or two bytes without asking which: around 64 bytes of text it would be anybody's guess.
-    from[need - 1] = static_cast<uint8_t>(n >> 6);
-    from[0] = static_cast<uint8_t>((n << 1 & 0x7F) | (need - 1) << 7);
-    return p;
+    uint8_t length[kMaxVarint];
+    put_long(length, static_cast<int64_t>(n));
+    memcpy(to, length, size);
 }
 
 uint8_t *write_digits(const Step &s, const Cell &c, Sink &out, uint8_t *p)
@@ -138,21 +110,47 @@ const Writers *symbol_writers(const Type &t, const Node &n, Step &s)
 
 const Writers *bytes_writers(const Type &t)
 {
-    if (t.repr == Repr::jsonb) return &kWriters<write_jsonb>;
+    if (t.repr == Repr::jsonb) return &kWriters<write_jsonb, Hot::jsonb>;
     bool takes = t.kind == Kind::bytes || t.kind == Kind::text || t.kind == Kind::json ||
                  t.kind == Kind::jsonb || t.kind == Kind::json_text || t.kind == Kind::xml;
-    return takes ? &kWriters<write_text> : nullptr;
+    return takes ? &kWriters<write_text, Hot::text> : nullptr;
 }
 } // namespace
+
+// The length comes before the text and is known after it. A value like the one before is longer or shorter
+// than its packed form by about as much; in the rare case that this gives another number of bytes, the text
+// moves.
+uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
+{
+    const int64_t packed = c.s.n;
+    size_t at = out.offset(p), guess = long_size(packed + s.text_growth);
+    p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, kMaxVarint + s.tail);
+    uint8_t *from = out.at(at);
+    auto n = static_cast<size_t>(p - from) - guess;
+    size_t need = long_size(static_cast<int64_t>(n));
+    s.text_growth = static_cast<int64_t>(n) - packed;
+    if (__builtin_expect(need != guess, 0)) {
+        memmove(from + need, from + guess, n);
+        p = from + need + n;
+    }
+    if (__builtin_expect(need > 2, 0)) {
+        put_length(from, n, need);
+        return p;
+    }
+    // One or two bytes without asking which: around 64 bytes of text it would be anybody's guess.
+    from[need - 1] = static_cast<uint8_t>(n >> 6);
+    from[0] = static_cast<uint8_t>((n << 1 & 0x7F) | (need - 1) << 7);
+    return p;
+}
 
 const Writers *string_writers(const Type &t, const Node &n, Step &s)
 {
     if (t.kind == Kind::uuid) return &kWriters<write_uuid_text>;
     if (n.logical == Logical::uuid) return t.kind == Kind::text ? &kWriters<write_checked_uuid> : nullptr;
-    if (t.repr == Repr::jsonb) return &kWriters<write_jsonb>;
+    if (t.repr == Repr::jsonb) return &kWriters<write_jsonb, Hot::jsonb>;
     if (t.repr == Repr::digits) return &kWriters<write_digits>;
     if (t.repr == Repr::span) return &kWriters<write_interval>;
-    if (is_text(t)) return &kWriters<write_text>;
+    if (is_text(t)) return &kWriters<write_text, Hot::text>;
     if (has_array(t)) s.lossy = "lower bounds of arrays are not kept";
     return &kWriters<write_any_text>;
 }

@@ -3,8 +3,7 @@
 #include "core/time.hpp"
 
 #include "core/error.hpp"
-#include "format/avro_step.hpp"
-#include "format/avro_wire.hpp"
+#include "format/avro_hot.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -12,10 +11,6 @@ namespace spout::avro
 {
 namespace
 {
-// The widest range every reader takes, in PostgreSQL's count: years 1 to 9999.
-constexpr int64_t kFirstDay = -730119, kLastDay = 2921939;
-constexpr int64_t kFirstMicro = kFirstDay * kMicrosPerDay, kLastMicro = (kLastDay + 1) * kMicrosPerDay - 1;
-
 [[noreturn]] void refuse_infinity(const Step &s, const char *what)
 {
     throw Error(Code::out_of_range, std::string(what) + " cannot be stored as Avro " + label(*s.node),
@@ -129,7 +124,7 @@ template <bool to_millis> const Writers *timestamp_writers(Kind kind, Step &s)
     note_infinity(s, "infinity");
     if (kind == Kind::date) return &kWriters<write_timestamp<true, to_millis>>;
     if (to_millis) note_millis(s);
-    return &kWriters<write_timestamp<false, to_millis>>;
+    return &kWriters < write_timestamp<false, to_millis>, to_millis ? Hot::none : Hot::timestamp > ;
 }
 } // namespace
 
