@@ -24,8 +24,8 @@ struct Writer {
     std::unique_ptr<Framer> framer;
     std::unique_ptr<Codec> codec; // only for formats whose blocks are wrapped whole
     Block wrapped;
-    Block *taken = nullptr;  // the last block; owned by the encoder or `wrapped`
-    Buffer frame;            // header, separator or footer handed out last
+    Block *taken = nullptr; // the last block; owned by the encoder or `wrapped`
+    Buffer frame;           // header, separator or footer handed out last
     OpenBlock open = {};
     // What open.bytes was after each row of it; only with spec.cut_rows.
     std::vector<size_t> row_ends;
