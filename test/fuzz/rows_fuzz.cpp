@@ -358,7 +358,8 @@ class Export
     {
         if (writer_pending_rows(writer_)) take();
         BytesRef footer = {};
-        if (file_end(writer_, 0, out.bytes.empty(), &footer) != Code::ok) wrong("footer", writer_failure(writer_)->message);
+        if (file_end(writer_, 0, out.bytes.empty(), &footer) != Code::ok)
+            wrong("footer", writer_failure(writer_)->message);
         append(footer);
     }
 
