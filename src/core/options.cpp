@@ -79,10 +79,12 @@ void set_parallel(Options &o, const RawOption &raw)
 {
     if (raw.value && iequals(raw.value, "auto"))
         o.parallel = kParallelAuto;
-    else if (raw.value && (iequals(raw.value, "off") || iequals(raw.value, "0")))
+    else if (raw.value && iequals(raw.value, "off"))
         o.parallel = 0;
+    else if (uint64_t n; raw.value && parse_u64(raw.value, &n) && n <= kMaxParallel)
+        o.parallel = static_cast<int>(n);
     else
-        invalid(raw, "Use auto or off.");
+        invalid(raw, "Use auto, off, or a number of workers up to 1024.");
 }
 
 constexpr OptionDef kCommon[] = {
@@ -190,6 +192,20 @@ bool format_known(const char *name) noexcept { return find_format(name) != nullp
 const char *format_name(const Options *o) noexcept { return o->format->name; }
 Style format_style(const Options *o) noexcept { return o->format->style; }
 bool format_is_text(const Options *o) noexcept { return !o->format->codec_inside; }
+bool blocks_commute(const Options *o) noexcept { return o->format->blocks_commute; }
+
+bool options_relink(const char *format, const char *codec_name, Options *o) noexcept
+{
+    o->format = find_format(format);
+    if (!o->format) return false;
+    for (const FormatCodec *c = o->format->codecs; c->name; c++)
+        if (iequals(c->name, codec_name)) {
+            o->codec_name = c->name;
+            o->codec = c->codec ? find_codec(c->codec) : nullptr;
+            return !c->codec || o->codec;
+        }
+    return false;
+}
 
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept
 try {

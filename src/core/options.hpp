@@ -17,6 +17,7 @@ enum class Profile : uint8_t { spec, iceberg, bigquery, hive, kafka_connect };
 enum class OnInfinity : uint8_t { error, null, clamp };
 enum class OnNan : uint8_t { error, null, string };
 constexpr int kParallelAuto = -1;
+constexpr int kMaxParallel = 1024; // as the server's max_parallel_workers_per_gather
 
 // An option as the user wrote it.
 struct RawOption {

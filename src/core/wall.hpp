@@ -45,8 +45,11 @@ bool format_known(const char *name) noexcept;
 // An option that we parse: false for unknown ones and for those the server's own COPY checks.
 bool option_is_ours(const char *format, const char *name) noexcept;
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
+// Options copied from another process: finds the format and the codec by their names. False: unknown here.
+bool options_relink(const char *format, const char *codec_name, Options *) noexcept;
 const char *format_name(const Options *) noexcept;
 Style format_style(const Options *) noexcept;
+bool blocks_commute(const Options *) noexcept; // may be placed in any order
 bool format_is_text(const Options *) noexcept; // lines, unless a codec packs them
 
 // --- writing -------------------------------------------------------------------------------------

@@ -257,7 +257,8 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
         r.path = stmt->filename;
     }
     uint64 start = now_ns();
-    r.plan = plan_copy(raw, source_text, r.relid);
+    Wish wish = wish_of(&r.options);
+    r.plan = plan_copy(raw, source_text, r.relid, &wish);
     r.plan_ns = now_ns() - start;
     uint64 rows = run_export(&r);
     free_parsestate(pstate);

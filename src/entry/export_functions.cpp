@@ -58,9 +58,10 @@ static Datum export_to(FunctionCallInfo fcinfo, const char *format)
     parse_option_list(format, &list, &r.options, &r.force_quote);
     r.path = check_path(path);
     uint64 start = now_ns();
-    r.plan = plan_select(query);
+    Wish wish = wish_of(&r.options);
+    r.plan = plan_select(query, &wish);
     r.plan_ns = now_ns() - start;
-    r.columns = choose_columns(result_desc(r.plan.stmt), PG_GETARG_DATUM(6), PG_ARGISNULL(6), &r.ncolumns);
+    r.columns = choose_columns(r.plan.desc, PG_GETARG_DATUM(6), PG_ARGISNULL(6), &r.ncolumns);
     InitMaterializedSRF(fcinfo, 0);
     r.before_publish = put_results;
     r.arg = fcinfo->resultinfo;

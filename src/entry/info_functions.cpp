@@ -29,13 +29,40 @@ static Datum text_or_null(const char *s, bool *null)
     return s ? CStringGetTextDatum(from_utf8(s)) : (Datum)0;
 }
 
-// ordinal, source_name, source_type, target_name, target_type, lossy, why. Row 0 is the record itself; its
-// target_type is the schema a file would carry, null for text formats.
-static void put_description(ReturnSetInfo *out, const Described *d, const Binder *b)
+static const char *node_name(const Plan *plan)
 {
-    bool nulls[7] = {false, true, true, true, false, true, true};
+    switch (nodeTag(plan)) {
+    case T_Append: return plan->parallel_aware ? "Parallel Append" : "Append";
+    case T_SeqScan: return plan->parallel_aware ? "Parallel Seq Scan" : "Seq Scan";
+    case T_IndexScan: return "Parallel Index Scan";
+    case T_IndexOnlyScan: return "Parallel Index Only Scan";
+    case T_BitmapHeapScan: return "Parallel Bitmap Heap Scan";
+    case T_HashJoin: return plan->parallel_aware ? "Parallel Hash Join" : "Hash Join";
+    case T_NestLoop: return "Nested Loop";
+    case T_MergeJoin: return "Merge Join";
+    case T_Result: return "Result";
+    case T_SubqueryScan: return "Subquery Scan";
+    default: return "plan";
+    }
+}
+
+// What the plan would make of the export, in EXPLAIN's words.
+static const char *shape_of(const Planned *plan)
+{
+    if (plan->serial_why) return psprintf("encoded by the leader: %s", plan->serial_why);
+    auto *gather = (const Gather *)plan->stmt->planTree;
+    return psprintf("Gather (%d workers) -> Encode -> %s", gather->num_workers,
+                    node_name(gather->plan.lefttree));
+}
+
+// ordinal, source_name, source_type, target_name, target_type, lossy, why. Row 0 is the record itself; its
+// target_type is the schema a file would carry, null for text formats, and its why tells who would encode.
+static void put_description(ReturnSetInfo *out, const Described *d, const Binder *b, const char *shape)
+{
+    bool nulls[7] = {false, true, true, true, false, true, false};
     BytesRef schema = describe_schema(d);
     Datum values[7] = {Int32GetDatum(0)};
+    values[6] = CStringGetTextDatum(shape);
     values[4] = text_or_null(schema.n ? pnstrdup((const char *)schema.p, schema.n) : nullptr, &nulls[4]);
     tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
     DescribedColumn c;
@@ -63,8 +90,9 @@ static Datum describe(FunctionCallInfo fcinfo)
     ForceQuote force_quote = {};
     parse_option_list(format, &list, &spec.options, &force_quote);
     spec.allocator = &kMalloc;
-    Planned plan = plan_select(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-    TupleDesc desc = result_desc(plan.stmt);
+    Wish wish = wish_of(&spec.options);
+    Planned plan = plan_select(text_to_cstring(PG_GETARG_TEXT_PP(0)), &wish);
+    TupleDesc desc = plan.desc;
     uint32 n;
     const ColumnChoice *columns = choose_columns(desc, 0, true, &n);
     Binder *b = bind(CurrentMemoryContext, desc, plan.origins, columns, n, bind_style(&spec.options));
@@ -79,7 +107,7 @@ static Datum describe(FunctionCallInfo fcinfo)
         if (why.column >= 0) raise_column(&why, b->column_names[why.column]);
         raise_failure(&why);
     }
-    put_description((ReturnSetInfo *)fcinfo->resultinfo, state->described, b);
+    put_description((ReturnSetInfo *)fcinfo->resultinfo, state->described, b, shape_of(&plan));
     return (Datum)0;
 }
 
@@ -114,6 +142,35 @@ static void push_number(JsonbParseState **state, const char *name, uint64 value)
     pushJsonbValue(state, WJB_VALUE, &v);
 }
 
+// How the work was shared: which shape (design.md section 2), why no other, and each process's part of it.
+static void push_parallel(JsonbParseState **state, const ExportStats *s)
+{
+    push_number(state, "workers_planned", s->planned);
+    push_text(state, "shape", s->serial_why[0] ? "leader" : s->stream ? "stream" : "files");
+    if (s->serial_why[0]) push_text(state, "why_not_parallel", s->serial_why);
+    if (!s->nprocesses) return;
+    push_key(state, "processes");
+    pushJsonbValue(state, WJB_BEGIN_ARRAY, nullptr);
+    for (uint32 i = 0; i < s->nprocesses; i++) {
+        const ProcessStats *p = &s->processes[i];
+        pushJsonbValue(state, WJB_BEGIN_OBJECT, nullptr);
+        push_text(state, "process", i ? "worker" : "leader");
+        push_number(state, "rows", p->rows);
+        push_number(state, "blocks", p->blocks);
+        push_number(state, "bytes", p->bytes);
+        push_key(state, "ns");
+        pushJsonbValue(state, WJB_BEGIN_OBJECT, nullptr);
+        push_number(state, "run", p->run_ns);
+        push_number(state, "encode", p->encode_ns);
+        push_number(state, "compress", p->compress_ns);
+        push_number(state, "write", p->write_ns);
+        push_number(state, "sync", p->sync_ns);
+        pushJsonbValue(state, WJB_END_OBJECT, nullptr);
+        pushJsonbValue(state, WJB_END_OBJECT, nullptr);
+    }
+    pushJsonbValue(state, WJB_END_ARRAY, nullptr);
+}
+
 static Datum last_export()
 {
     const ExportStats *s = &last_export_stats;
@@ -127,7 +184,8 @@ static Datum last_export()
     push_number(&state, "bytes", s->bytes);
     push_number(&state, "raw_bytes", s->raw_bytes);
     push_number(&state, "blocks", s->blocks);
-    push_number(&state, "workers", 0);
+    push_number(&state, "workers", s->workers);
+    push_parallel(&state, s);
     push_key(&state, "ns");
     pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
     push_number(&state, "plan", s->plan_ns);

@@ -1,6 +1,6 @@
 // module.cpp - what happens when the library is loaded: cheap, and in workers too.
-#include "bench/bench.hpp"
 #include "entry/copy_hook.hpp"
+#include "pg/encode_node.hpp"
 #include "pg/guc.hpp"
 #include "pg/pg.hpp"
 
@@ -10,9 +10,8 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void)
 {
     spout::define_settings();
+    spout::register_encode_node();
     // pg_upgrade moves tables and must meet nothing but core.
-    if (IsBinaryUpgrade) return;
-    spout::install_copy_hook();
-    if (process_shared_preload_libraries_in_progress) spout::preload_shared_ring();
+    if (!IsBinaryUpgrade) spout::install_copy_hook();
 }
 }

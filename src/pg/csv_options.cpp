@@ -9,6 +9,11 @@ extern "C" {
 
 namespace spout
 {
+void relink_csv(CsvOptions *csv)
+{
+    csv->mblen = PG_ENCODING_IS_CLIENT_ONLY(csv->encoding) ? pg_encoding_mblen : nullptr;
+}
+
 ForceQuote read_csv_options(ParseState *pstate, List *core, Options *options)
 {
     CopyFormatOptions checked = {};
@@ -22,7 +27,7 @@ ForceQuote read_csv_options(ParseState *pstate, List *core, Options *options)
     csv->encoding = checked.file_encoding < 0 ? pg_get_client_encoding() : checked.file_encoding;
     csv->null_server = checked.null_print;
     csv->null_text = pg_server_to_any(checked.null_print, strlen(checked.null_print), csv->encoding);
-    csv->mblen = PG_ENCODING_IS_CLIENT_ONLY(csv->encoding) ? pg_encoding_mblen : nullptr;
+    relink_csv(csv);
     return {checked.force_quote_all, checked.force_quote};
 }
 
@@ -35,18 +40,18 @@ static bool has_column(TupleDesc desc, const char *name)
     return false;
 }
 
-const bool *force_quote_flags(const ForceQuote *f, const Binder *b, const char *relation,
-                              TupleDesc relation_desc)
+const bool *force_quote_flags(const ForceQuote *f, const ColumnChoice *columns, uint32 n,
+                              const char *relation, TupleDesc relation_desc)
 {
     if (!f->all && f->names == NIL) return nullptr;
-    auto *flags = (bool *)palloc0(sizeof(bool) * Max(b->ncolumns, 1));
-    if (f->all) memset(flags, true, sizeof(bool) * b->ncolumns);
+    auto *flags = (bool *)palloc0(sizeof(bool) * Max(n, 1));
+    if (f->all) memset(flags, true, sizeof(bool) * n);
     ListCell *lc;
     foreach (lc, f->names) {
         const char *name = strVal(lfirst(lc));
         bool found = false;
-        for (uint32 i = 0; i < b->ncolumns; i++)
-            if (strcmp(b->column_names[i], name) == 0) flags[i] = found = true;
+        for (uint32 i = 0; i < n; i++)
+            if (strcmp(columns[i].name, name) == 0) flags[i] = found = true;
         if (found) continue;
         if (has_column(relation_desc, name))
             ereport(ERROR, (errcode(ERRCODE_INVALID_COLUMN_REFERENCE),

@@ -18,8 +18,9 @@ struct ForceQuote {
 };
 // `core` is a list of DefElem without format; pstate may be null. Fills options->csv but for force_quote.
 ForceQuote read_csv_options(ParseState *pstate, List *core, Options *options);
+void relink_csv(CsvOptions *); // after a copy from another process: what `encoding` implies
 // Flags per column, palloc'd; null: none. `relation` and its `relation_desc`, which tells a column that
 // exists but is not exported, are null for a query.
-const bool *force_quote_flags(const ForceQuote *, const Binder *, const char *relation,
+const bool *force_quote_flags(const ForceQuote *, const ColumnChoice *, uint32 n, const char *relation,
                               TupleDesc relation_desc);
 } // namespace spout

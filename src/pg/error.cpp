@@ -34,9 +34,16 @@ char *from_utf8(const char *s)
 void raise_value(const Failure *f, const RowPosition *at)
 {
     if (f->column < 0) raise_failure(f);
+    const char *column = at->column_names[f->column], *path = from_utf8(f->path);
+    if (at->unnumbered)
+        ereport(ERROR, (errcode(sqlstate_of(f->code)),
+                        errmsg("column \"%s\"%s: %s", column, path, from_utf8(f->message)),
+                        errdetail("Rows of a parallel export have no numbers; with the option parallel off, "
+                                  "this message tells the row's."),
+                        f->hint[0] ? errhint("%s", from_utf8(f->hint)) : 0));
     ereport(ERROR, (errcode(sqlstate_of(f->code)),
-                    errmsg("column \"%s\"%s, row " UINT64_FORMAT ": %s", at->column_names[f->column],
-                           from_utf8(f->path), at->row, from_utf8(f->message)),
+                    errmsg("column \"%s\"%s, row " UINT64_FORMAT ": %s", column, path, at->row,
+                           from_utf8(f->message)),
                     f->hint[0] ? errhint("%s", from_utf8(f->hint)) : 0));
     pg_unreachable();
 }
@@ -59,7 +66,9 @@ void raise_failure(const Failure *f)
 void row_context(void *arg)
 {
     auto *at = static_cast<const RowPosition *>(arg);
-    if (at->column >= 0)
+    if (at->column >= 0 && at->unnumbered)
+        errcontext("pg_spout, column \"%s\"", at->column_names[at->column]);
+    else if (at->column >= 0)
         errcontext("pg_spout, row " UINT64_FORMAT ", column \"%s\"", at->row, at->column_names[at->column]);
 }
 } // namespace spout

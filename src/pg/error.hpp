@@ -12,6 +12,7 @@ struct RowPosition {
     uint64 row;                      // from 1 over the whole export
     const char *const *column_names; // in the database encoding
     int column;                      // -1: no column
+    bool unnumbered;                 // rows are shared out among processes: a number would mean nothing
 };
 
 // Raises the failure of a conversion: `column "ts", row 17: ...`.

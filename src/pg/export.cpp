@@ -3,8 +3,10 @@
 // and before the client's ROLLBACK; it is the only clean-up there is.
 #include "pg/export.hpp"
 
+#include "pg/assembly.hpp"
+#include "pg/encode_node.hpp"
+#include "pg/encoding.hpp"
 #include "pg/manifest.hpp"
-#include "pg/pump.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -21,49 +23,25 @@ namespace spout
 {
 ExportStats last_export_stats;
 
-struct Export {
-    Pump pump;
-    Spec spec;
-    Allocator allocator;
-    Described *described; // for the manifest
-    MemoryContextCallback cleanup;
-};
-
 struct Receiver {
     DestReceiver pub;
     Pump *pump;
+    Assembly *assembly; // null: the leader encodes
 };
-
-static void export_cleanup(void *arg)
-{
-    auto *x = static_cast<Export *>(arg);
-    if (x->pump.sink) x->pump.sink->ops->abort(x->pump.sink);
-    writer_free(x->pump.writer);
-    describe_free(x->described);
-    x->pump.writer = nullptr;
-    x->described = nullptr;
-}
-
-static Export *new_export(MemoryContext leaf)
-{
-    auto *x = (Export *)MemoryContextAllocZero(leaf, sizeof(Export));
-    x->pump.cx = leaf;
-    x->allocator = {[](void *cx, size_t n) {
-                        return MemoryContextAllocExtended((MemoryContext)cx, n,
-                                                          MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-                    },
-                    [](void *, void *p) { pfree(p); }, leaf};
-    x->cleanup.func = export_cleanup;
-    x->cleanup.arg = x;
-    MemoryContextRegisterResetCallback(leaf, &x->cleanup);
-    return x;
-}
 
 // --- the receiver -----------------------------------------------------------------------------------------
 
-static bool receive(TupleTableSlot *slot, DestReceiver *self)
+static bool receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
     pump_row(((Receiver *)self)->pump, slot);
+    return true;
+}
+
+static bool receive_piece(TupleTableSlot *slot, DestReceiver *self)
+{
+    Piece piece;
+    read_piece(slot, &piece);
+    assembly_take(((Receiver *)self)->assembly, &piece);
     return true;
 }
 static void startup(DestReceiver *, int, TupleDesc) {}
@@ -72,30 +50,23 @@ static void destroy(DestReceiver *) {}
 
 // --- before the first row ---------------------------------------------------------------------------------
 
-static void open_writer(Export *x, const ExportRequest *r, TupleDesc desc)
+static Briefing brief(const Encoding *e, const ExportRequest *r, TupleDesc desc)
 {
-    MemoryContext old = MemoryContextSwitchTo(x->pump.cx);
-    uint32 n = r->ncolumns;
-    const ColumnChoice *columns = r->columns ? r->columns : choose_columns(desc, 0, true, &n);
-    x->pump.binder = bind(x->pump.cx, desc, r->plan.origins, columns, n, bind_style(&r->options));
+    Briefing b = {};
+    b.ncolumns = r->ncolumns;
+    b.columns = r->columns ? r->columns : choose_columns(desc, 0, true, &b.ncolumns);
+    b.origins = r->plan.origins;
+    b.norigins = (uint32)desc->natts;
     if (r->relation) {
-        x->pump.binder->row.schema = to_utf8(r->relation_schema);
-        x->pump.binder->row.relation = to_utf8(r->relation);
+        b.schema = to_utf8(r->relation_schema);
+        b.relation = to_utf8(r->relation);
     }
-    MemoryContextSwitchTo(old);
-    x->spec.row = x->pump.binder->row;
-    x->spec.options = r->options;
-    x->spec.options.csv.force_quote =
-        force_quote_flags(&r->force_quote, x->pump.binder, r->relation, r->relation_desc);
-    x->spec.allocator = &x->allocator;
-    if (!pg_strong_random(x->spec.random, sizeof x->spec.random))
+    b.options = r->options;
+    b.options.csv.force_quote =
+        force_quote_flags(&r->force_quote, b.columns, b.ncolumns, r->relation, r->relation_desc);
+    if (!pg_strong_random(b.random, sizeof b.random))
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
-    Failure why;
-    if (writer_open(&x->spec, &x->pump.writer, &why) != Code::ok) {
-        if (why.column >= 0) raise_column(&why, x->pump.binder->column_names[why.column]);
-        raise_failure(&why);
-    }
-    x->pump.open = writer_open_block(x->pump.writer);
+    return b;
 }
 
 static StreamShape stream_shape(const Options *o, const Binder *b)
@@ -116,17 +87,13 @@ static Sink *create_sink(MemoryContext leaf, const ExportRequest *r, const Binde
     return sink_file_create(leaf, &t);
 }
 
-static void open_sink(Export *x, const ExportRequest *r)
+static void open_sink(Encoding *x, const ExportRequest *r)
 {
-    const Options &o = r->options;
     x->pump.sink = create_sink(x->pump.cx, r, x->pump.binder);
-    x->pump.ledger.max_rows = o.max_rows_per_file;
-    x->pump.ledger.max_bytes = o.max_bytes_per_file;
-    x->pump.block_size = o.block_size;
     x->pump.sink->ops->open(x->pump.sink);
 }
 
-static void start_progress(const Export *x, Oid relid)
+static void start_progress(const Encoding *x, Oid relid)
 {
     const int index[] = {PROGRESS_COPY_COMMAND, PROGRESS_COPY_TYPE};
     const int64 value[] = {PROGRESS_COPY_COMMAND_TO, x->pump.sink->ops->progress_type};
@@ -136,11 +103,11 @@ static void start_progress(const Export *x, Oid relid)
 
 // --- after the last row -----------------------------------------------------------------------------------
 
-static void publish(Export *x, const ExportRequest *r)
+static void publish(Encoding *x, const ExportRequest *r)
 {
     Pump *p = &x->pump;
     const char *w;
-    for (uint32 i = 0; (w = writer_warning(p->writer, i)); i++)
+    for (uint32 i = 0; r->plan.serial_why && (w = writer_warning(p->writer, i)); i++)
         ereport(WARNING, (errmsg("%s", from_utf8(w))));
     MemoryContext old = MemoryContextSwitchTo(p->cx);
     StringInfo manifest = nullptr;
@@ -167,11 +134,13 @@ static void record_start(const ExportRequest *r)
     s->any = true;
     s->failed = true; // until it has succeeded
     s->plan_ns = r->plan_ns;
+    if (r->plan.serial_why) strlcpy(s->serial_why, r->plan.serial_why, sizeof s->serial_why);
+    s->stream = r->target != Target::file;
     strlcpy(s->format, format_name(&r->options), sizeof s->format);
     strlcpy(s->codec, r->options.codec_name, sizeof s->codec);
 }
 
-static void record_work(const Pump *p, uint64 run_ns)
+static void record_work(const Pump *p)
 {
     ExportStats *s = &last_export_stats;
     s->rows = p->rows;
@@ -180,14 +149,10 @@ static void record_work(const Pump *p, uint64 run_ns)
     s->blocks = p->blocks;
     for (uint32 i = 0; i < p->nfiles; i++)
         s->raw_bytes += p->files[i].raw_bytes;
-    s->encode_ns = p->sampled_rows ? (uint64)((double)p->sampled_ns / p->sampled_rows * p->rows) : 0;
-    s->compress_ns = p->compress_ns;
     if (p->sink) {
         s->write_ns = p->sink->write_ns;
         s->sync_ns = p->sink->sync_ns;
     }
-    uint64 ours = s->encode_ns + p->flush_ns;
-    s->execute_ns = run_ns > ours ? run_ns - ours : 0;
 }
 
 // The error stays readable through last_export() after the statement has failed.
@@ -206,41 +171,143 @@ static void record_error(MemoryContext cx)
 // --- the whole
 // ------------------------------------------------------------------------------------------------
 
-static void execute(Export *x, const ExportRequest *r)
+static QueryDesc *start_query(const ExportRequest *r, Receiver *receiver)
 {
     PushCopiedSnapshot(GetActiveSnapshot());
     UpdateActiveSnapshotCommandId();
-    Receiver receiver = {{receive, startup, shutdown, destroy, DestCopyOut}, &x->pump};
     QueryDesc *qd = CreateQueryDesc(r->plan.stmt, r->plan.source_text, GetActiveSnapshot(), InvalidSnapshot,
-                                    &receiver.pub, nullptr, nullptr, 0);
+                                    &receiver->pub, nullptr, nullptr, 0);
     ExecutorStart(qd, 0);
-    open_writer(x, r, qd->tupDesc);
-    open_sink(x, r);
-    start_progress(x, r->relid);
-    uint64 start = now_ns();
-    executor_run(qd);
-    pump_end(&x->pump);
-    record_work(&x->pump, now_ns() - start);
+    return qd;
+}
+
+static void end_query(QueryDesc *qd)
+{
     ExecutorFinish(qd);
     ExecutorEnd(qd);
     FreeQueryDesc(qd);
     PopActiveSnapshot();
 }
 
+static uint64 encode_ns(uint64 sampled_ns, uint64 sampled_rows, uint64 rows)
+{
+    return sampled_rows ? (uint64)((double)sampled_ns / sampled_rows * rows) : 0;
+}
+
+static void record_serial(const Pump *p, uint64 run_ns)
+{
+    ExportStats *s = &last_export_stats;
+    s->encode_ns = encode_ns(p->sampled_ns, p->sampled_rows, p->rows);
+    s->compress_ns = p->compress_ns;
+    s->execute_ns = run_ns - Min(run_ns, s->encode_ns + p->flush_ns);
+}
+
+// Before the last file is ended: what the processes have done.
+static void record_parallel(Pump *p, ParallelTotals t, uint64 run_ns)
+{
+    ExportStats *s = &last_export_stats;
+    s->planned = t.planned;
+    s->workers = t.launched;
+    s->wait_ns = t.processes ? run_ns - Min(run_ns, t.totals[0].run_ns) : 0;
+    for (uint32 i = 0; i < t.processes; i++) {
+        const Totals *from = &t.totals[i];
+        uint64 encode = encode_ns(from->sampled_ns, from->sampled_rows, from->rows);
+        uint64 ours = encode + from->flush_ns;
+        s->encode_ns += encode;
+        s->compress_ns += from->compress_ns;
+        s->execute_ns += from->run_ns - Min(from->run_ns, ours);
+        if (i > 0 && p->sink) {
+            p->sink->write_ns += from->write_ns;
+            p->sink->sync_ns += from->sync_ns;
+        }
+        if (i > t.launched || i >= kMaxProcesses) continue;
+        s->processes[i] = {from->rows, from->blocks,      from->bytes,    from->run_ns,
+                           encode,     from->compress_ns, from->write_ns, from->sync_ns};
+        s->nprocesses = i + 1;
+    }
+}
+
+static void execute_serial(Encoding *x, const ExportRequest *r)
+{
+    Receiver receiver = {{receive_row, startup, shutdown, destroy, DestCopyOut}, &x->pump, nullptr};
+    QueryDesc *qd = start_query(r, &receiver);
+    Briefing b = brief(x, r, qd->tupDesc);
+    encoding_open(x, qd->tupDesc, &b, false);
+    open_sink(x, r);
+    start_progress(x, r->relid);
+    uint64 start = now_ns();
+    executor_run(qd);
+    pump_end(&x->pump);
+    record_work(&x->pump);
+    record_serial(&x->pump, now_ns() - start);
+    end_query(qd);
+}
+
+// The queue between processes holds 64 kB: text blocks just below it keep workers from waiting.
+constexpr size_t kStreamBlock = 60 * 1024;
+
+static void execute_parallel(Encoding *x, const ExportRequest *r)
+{
+    Pump *p = &x->pump;
+    insert_encode_node(r->plan.stmt);
+    Receiver receiver = {{receive_piece, startup, shutdown, destroy, DestCopyOut}, p, nullptr};
+    QueryDesc *qd = start_query(r, &receiver);
+    EncodeNode *node = encode_node_below(qd->planstate);
+    Briefing b = brief(x, r, r->plan.desc);
+    bool stream = r->target != Target::file;
+    if (stream && format_is_text(&b.options) && !b.options.codec) b.options.block_size = kStreamBlock;
+    encoding_open(x, encode_node_input(node), &b, b.options.max_rows_per_file != 0);
+    p->binder->at.unnumbered = true;
+    open_sink(x, r);
+    start_progress(x, r->relid);
+
+    MemoryContext old = MemoryContextSwitchTo(p->cx);
+    auto *placer = (Placer *)palloc0(sizeof(Placer));
+    auto *assembly = (Assembly *)palloc0(sizeof(Assembly));
+    auto *shared = (Shared *)palloc0(shared_size(1, 0));
+    StringInfo message = makeStringInfo();
+    if (!stream) p->sink->ops->shared->share(p->sink);
+    *placer = {p->cx, p, shared};
+    *assembly = {p, placer};
+    receiver.assembly = assembly;
+    shared_init(shared, nullptr, 1);
+    shared->stream = stream;
+    shared->leader_participates = true; // without workers it has to
+    shared->max_rows = b.options.max_rows_per_file;
+    shared->max_bytes = b.options.max_bytes_per_file;
+    placer_start(placer);
+    assembly_begin(assembly);
+    shared->header_bytes = shared->open[0].offset = assembly->header_bytes;
+    write_briefing(message, &b);
+    if (!stream) tell_sink(p->sink, message);
+    MemoryContextSwitchTo(old);
+    encode_node_lead(node, placer, message);
+
+    uint64 start = now_ns();
+    executor_run(qd);
+    record_parallel(p, encode_node_totals(node, qd->planstate), now_ns() - start);
+    assembly_end(assembly);
+    record_work(p);
+    end_query(qd);
+}
+
 uint64 run_export(const ExportRequest *r)
 {
     record_start(r);
     MemoryContext caller = CurrentMemoryContext;
-    MemoryContext leaf = AllocSetContextCreate(caller, "pg_spout export", ALLOCSET_DEFAULT_SIZES);
-    Export *x = new_export(leaf);
+    Encoding *x = encoding_create(caller);
+    MemoryContext leaf = x->pump.cx;
     PG_TRY();
     {
-        execute(x, r);
+        if (r->plan.serial_why)
+            execute_serial(x, r);
+        else
+            execute_parallel(x, r);
         publish(x, r);
     }
     PG_CATCH();
     {
-        record_work(&x->pump, 0);
+        record_work(&x->pump);
         record_error(leaf);
         PG_RE_THROW();
     }
@@ -253,6 +320,4 @@ uint64 run_export(const ExportRequest *r)
     MemoryContextDelete(leaf);
     return rows;
 }
-
-TupleDesc result_desc(PlannedStmt *stmt) { return ExecCleanTypeFromTL(stmt->planTree->targetlist); }
 } // namespace spout

@@ -6,6 +6,7 @@ extern "C" {
 #include "optimizer/optimizer.h"
 #include "parser/parser.h"
 #include "tcop/tcopprot.h"
+#include "executor/executor.h"
 #include "utils/snapmgr.h"
 }
 
@@ -66,17 +67,27 @@ static const ColumnOrigin *origins_of(PlannedStmt *stmt)
     return origins;
 }
 
-Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid)
+static Planned planned(Query *q, const char *source_text, const Wish *wish)
+{
+    Planned p = {};
+    p.source_text = source_text;
+    p.stmt = plan_query(q, source_text, wish, &p.serial_why);
+    p.origins = origins_of(p.stmt);
+    p.desc = ExecCleanTypeFromTL(p.stmt->planTree->targetlist);
+    return p;
+}
+
+Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid, const Wish *wish)
 {
     List *rewritten = pg_analyze_and_rewrite_fixedparams(raw, source_text, nullptr, 0, nullptr);
     Query *q = only_rewritten(rewritten);
     check_copy_query(q);
-    PlannedStmt *stmt = pg_plan_query(q, source_text, CURSOR_OPT_PARALLEL_OK, nullptr);
+    Planned p = planned(q, source_text, wish);
     // Between our look at the relation and planning its name may have come to mean another one.
-    if (OidIsValid(relid) && !list_member_oid(stmt->relationOids, relid))
+    if (OidIsValid(relid) && !list_member_oid(p.stmt->relationOids, relid))
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("relation referenced by COPY statement has changed")));
-    return {stmt, source_text, origins_of(stmt)};
+    return p;
 }
 
 [[noreturn]] static void refuse_query(const char *must)
@@ -96,7 +107,7 @@ static void query_context(void *arg)
     internalerrquery(static_cast<const char *>(arg));
 }
 
-Planned plan_select(const char *query)
+Planned plan_select(const char *query, const Wish *wish)
 {
     ErrorContextCallback context = {error_context_stack, query_context, (void *)query};
     error_context_stack = &context;
@@ -112,8 +123,8 @@ Planned plan_select(const char *query)
     if (q->commandType != CMD_SELECT) refuse_query("be a SELECT");
     if (q->hasModifyingCTE) refuse_query("not change data in a WITH clause");
     if (q->rowMarks != NIL) refuse_query("not lock rows");
-    PlannedStmt *stmt = pg_plan_query(q, query, CURSOR_OPT_PARALLEL_OK, nullptr);
+    Planned p = planned(q, query, wish);
     error_context_stack = context.previous;
-    return {stmt, query, origins_of(stmt)};
+    return p;
 }
 } // namespace spout

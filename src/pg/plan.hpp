@@ -2,6 +2,7 @@
 // the SELECT as the caller checks them, columns and row-level security included.
 #pragma once
 #include "pg/bind.hpp"
+#include "pg/parallel_plan.hpp"
 #include "pg/pg.hpp"
 
 extern "C" {
@@ -15,12 +16,14 @@ struct Planned {
     PlannedStmt *stmt;
     const char *source_text;
     const ColumnOrigin *origins; // per result column
+    TupleDesc desc;              // of the rows
+    const char *serial_why;      // null: parallel workers can encode; else why the leader does
 };
 
 // COPY: `raw` is the query of COPY (query), or the SELECT built for a relation, whose oid is then given.
 // Raises what core's COPY raises: 0A000 for SELECT INTO, rules, missing RETURNING; 55000 when the relation
 // was swapped.
-Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid);
+Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid, const Wish *);
 // Functions: `query` must be one SELECT, VALUES, TABLE or WITH that changes nothing, else 0A000.
-Planned plan_select(const char *query);
+Planned plan_select(const char *query, const Wish *);
 } // namespace spout

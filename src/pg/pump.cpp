@@ -36,7 +36,7 @@ static void put(Pump *p, BytesRef b)
     p->bytes += b.n;
 }
 
-static void begin_file(Pump *p)
+FileEntry *pump_new_file(Pump *p, uint32 index)
 {
     if (p->nfiles == p->files_room) {
         uint32 room = Max(p->files_room * 2, 16);
@@ -48,8 +48,14 @@ static void begin_file(Pump *p)
         p->files = fresh;
         p->files_room = room;
     }
+    p->files[p->nfiles] = {nullptr, index, 0, 0, 0, 0};
+    return &p->files[p->nfiles++];
+}
+
+static void begin_file(Pump *p)
+{
     uint32 index = p->ledger.next_file++;
-    p->files[p->nfiles++] = {nullptr, index, 0, 0, 0, 0};
+    pump_new_file(p, index);
     p->ledger.open = true;
     p->sink->ops->begin(p->sink, index);
     BytesRef header;
@@ -70,10 +76,10 @@ static void end_file(Pump *p)
     p->ledger.offset = p->ledger.rows = 0;
 }
 
-static void report_progress(Pump *p)
+void pump_progress(uint64 bytes, uint64 rows)
 {
     const int index[] = {PROGRESS_COPY_BYTES_PROCESSED, PROGRESS_COPY_TUPLES_PROCESSED};
-    const int64 value[] = {(int64)p->bytes, (int64)p->rows};
+    const int64 value[] = {(int64)bytes, (int64)rows};
     pgstat_progress_update_multi_param(2, index, value);
 }
 
@@ -95,7 +101,7 @@ static void flush(Pump *p)
     p->blocks++;
     p->compress_ns += block.compress_ns;
     if (l->full()) end_file(p);
-    report_progress(p);
+    pump_progress(p->bytes, p->rows);
     p->flush_ns += now_ns() - start;
 }
 
@@ -118,7 +124,7 @@ static void encode_sample(Pump *p, TupleTableSlot *slot)
     p->until_sample = kSampleEvery - 1;
 }
 
-void pump_row(Pump *p, TupleTableSlot *slot)
+void pump_add(Pump *p, TupleTableSlot *slot)
 {
     p->rows++;
     if (likely(p->until_sample > 0)) {
@@ -126,10 +132,12 @@ void pump_row(Pump *p, TupleTableSlot *slot)
         encode(p, slot);
     } else
         encode_sample(p, slot);
-    const OpenBlock *open = p->open;
-    if (unlikely(open->full) ||
-        (p->ledger.rotates() && p->ledger.cut(open->rows, open->bytes, p->block_size)))
-        flush(p);
+}
+
+void pump_row(Pump *p, TupleTableSlot *slot)
+{
+    pump_add(p, slot);
+    if (unlikely(pump_due(p))) flush(p);
 }
 
 void pump_end(Pump *p)
@@ -137,6 +145,6 @@ void pump_end(Pump *p)
     if (p->open->rows) flush(p);
     if (p->nfiles == 0) begin_file(p);
     if (p->ledger.open) end_file(p);
-    report_progress(p);
+    pump_progress(p->bytes, p->rows);
 }
 } // namespace spout

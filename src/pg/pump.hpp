@@ -24,9 +24,20 @@ struct Pump {
     uint32 until_sample; // rows
 };
 
-// A row from the executor: encode it, and place the block when it is full.
+// Must the open block be placed before another row joins it?
+inline bool pump_due(const Pump *p)
+{
+    return p->open->full ||
+           (p->ledger.rotates() && p->ledger.cut(p->open->rows, p->open->bytes, p->block_size));
+}
+// A row from the executor, encoded into the open block.
+void pump_add(Pump *, TupleTableSlot *);
+// The same, and the block is placed when it is due.
 void pump_row(Pump *, TupleTableSlot *);
 // After the last row: places what is left and ends the last file. Zero rows give one valid, empty file.
 void pump_end(Pump *);
+// A new entry at the end of files[]; may move them.
+FileEntry *pump_new_file(Pump *, uint32 index);
+void pump_progress(uint64 bytes, uint64 rows); // to pg_stat_progress_copy
 uint64 now_ns();
 } // namespace spout

@@ -5,6 +5,10 @@
 #pragma once
 #include "pg/pg.hpp"
 
+extern "C" {
+#include "lib/stringinfo.h"
+}
+
 namespace spout
 {
 struct Sink;
@@ -15,6 +19,18 @@ struct FileEntry {
     uint32 index;
     uint64 rows, bytes, raw_bytes;
     uint32 crc32c;
+};
+
+// The leader's sink is as above: it begins file 0, and it alone ends, finishes and aborts. In between any
+// process may create the next file, and each joins the files it writes, one at a time.
+struct SharedOps {
+    void (*share)(Sink *);                                // leader, after open: others will write, too
+    void (*tell)(Sink *, StringInfo to);                  // leader, after begin(0): what attach needs
+    Sink *(*attach)(MemoryContext leaf, StringInfo from); // in another process; its abort only closes
+    void (*create)(Sink *, uint32 index); // any process: begins the next file; it has to join it to write
+    // Opens a file that is begun. False: the leader's nameless file cannot be opened from this process.
+    bool (*join)(Sink *, uint32 index);
+    void (*leave)(Sink *, uint32 index); // closes it, on disk if asked, since only who wrote learns of errors
 };
 
 struct SinkOps {
@@ -32,12 +48,19 @@ struct SinkOps {
     // finish.
     void (*abort)(Sink *);
     int progress_type; // PROGRESS_COPY_TYPE_*
+    // For targets that several processes write at once; null: one process only.
+    const SharedOps *shared;
 };
 
 struct Sink {
     const SinkOps *ops;
     uint64 sync_ns, write_ns; // spent so far, for last_export()
 };
+
+extern const SharedOps kSharedFileOps, kSharedNullOps;
+// The same for any sink that has shared operations.
+void tell_sink(Sink *, StringInfo to);
+Sink *attach_sink(MemoryContext leaf, StringInfo from);
 
 // What a file target needs to know.
 struct FileTarget {

@@ -43,7 +43,7 @@ int counted_openat(int dirfd, const char *name, int flags, mode_t mode)
 }
 
 // Closes and says whether the kernel was content; some file systems report write errors only here.
-static bool checked_close(int *fd)
+bool checked_close(int *fd)
 {
     int rc = close(*fd);
     *fd = kNoFd;
@@ -126,21 +126,28 @@ static void look_at_space(FileSink *s, uint32 index)
                         errhint("%s", file_hint(ENOSPC))));
 }
 
-// Starts write-back of every whole window and waits for the one before it.
-static void sync_windows(FileSink *s, uint32 index)
+static void note_dirty(FileSink *s, uint64 offset, uint64 n)
 {
+    if (!s->written) s->dirty = {offset, offset};
+    s->dirty.to = offset + n; // a process writes upwards
+    s->written += n;
+}
+
+// Once a window is full, starts its write-back and waits for the one before it.
+static void sync_window(FileSink *s, uint32 index)
+{
+    if (!s->windows || s->written < kWindow) return;
     uint64 start = now_ns();
-    while (s->windows && s->written - s->sent >= kWindow) {
-        int rc = sync_file_range(s->fd, s->sent, kWindow, SYNC_FILE_RANGE_WRITE);
-        s->sent += kWindow;
-        if (rc == 0 && s->sent - s->waited > kWindow) {
-            rc = sync_file_range(s->fd, s->waited, kWindow,
-                                 SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                                     SYNC_FILE_RANGE_WAIT_AFTER);
-            s->waited += kWindow;
-        }
-        if (rc == 0) continue;
-        // An error shown here is not shown again by fsync: it is final.
+    FileSink::Window w = s->dirty, old = s->sent;
+    int rc = sync_file_range(s->fd, w.from, w.to - w.from, SYNC_FILE_RANGE_WRITE);
+    if (rc == 0 && old.to > old.from)
+        rc =
+            sync_file_range(s->fd, old.from, old.to - old.from,
+                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    s->sent = w;
+    s->written = 0;
+    // An error shown here is not shown again by fsync: it is final.
+    if (rc != 0) {
         if (errno != ENOSYS && errno != EINVAL && errno != ESPIPE && errno != EOPNOTSUPP)
             raise_file_error(errno, "flush file", final_path(s, index));
         s->windows = false;
@@ -160,7 +167,6 @@ static void pwrite_all(FileSink *s, uint32 index, uint64 offset, const uint8 *p,
         p += done;
         n -= done;
         offset += done;
-        s->written += done;
         s->until_look -= Min(s->until_look, (uint64)done);
         if (s->until_look == 0) {
             look_at_space(s, index);
@@ -176,18 +182,25 @@ static void write_all(FileSink *s, uint32 index, uint64 offset, const uint8 *p, 
     while (n) {
         size_t piece = Min(n, kWindow);
         pwrite_all(s, index, offset, p, piece);
+        note_dirty(s, offset, piece);
         p += piece;
         offset += piece;
         n -= piece;
-        if (s->target.sync && s->windows) sync_windows(s, index);
+        if (s->target.sync) sync_window(s, index);
     }
+}
+
+void forget_windows(FileSink *s)
+{
+    s->written = 0;
+    s->sent = {0, 0};
+    s->windows = true;
 }
 
 static void start_file(FileSink *s, uint32 index)
 {
     create_temporary(s, index);
-    s->written = s->sent = s->waited = 0;
-    s->windows = true;
+    forget_windows(s);
 }
 
 static void sink_begin(Sink *sink, uint32 index)
@@ -251,6 +264,7 @@ static void sink_end(Sink *sink, FileEntry *entry)
                                                           final_path(s, entry->index), (long long)st.st_size,
                                                           (unsigned long long)entry->bytes)));
     entry->path = final_path(s, entry->index);
+    if (s->shared && !s->nameless) s->hidden = Max(s->hidden, entry->index + 1);
     // A single file may stay nameless until it is published: then a crash leaves nothing at all.
     seal(s, entry->index, s->target.rotated);
 }
@@ -284,6 +298,7 @@ static void sink_abort(Sink *sink)
         hidden_name(s, i, name);
         (void)unlinkat(s->dirfd, name, 0);
     }
+    if (s->shared) unlink_unknown(s);
     s->hidden = 0;
     if (s->hidden_manifest) {
         hidden_name(s, kManifest, name);
@@ -297,9 +312,10 @@ static void sink_abort(Sink *sink)
 }
 
 static constexpr SinkOps kFileOps = {
-    sink_open, sink_begin, sink_write, sink_end, sink_finish, sink_abort, PROGRESS_COPY_TYPE_FILE};
+    sink_open,      sink_begin, sink_write, sink_end, sink_finish, sink_abort, PROGRESS_COPY_TYPE_FILE,
+    &kSharedFileOps};
 
-Sink *sink_file_create(MemoryContext leaf, const FileTarget *target)
+FileSink *new_file_sink(MemoryContext leaf, const FileTarget *target)
 {
     MemoryContext old = MemoryContextSwitchTo(leaf);
     FileSink *s = (FileSink *)palloc0(sizeof(FileSink));
@@ -313,6 +329,12 @@ Sink *sink_file_create(MemoryContext leaf, const FileTarget *target)
     MemoryContextSwitchTo(old);
     s->dirfd = s->fd = s->first = kNoFd;
     s->nameless = true;
+    return s;
+}
+
+Sink *sink_file_create(MemoryContext leaf, const FileTarget *target)
+{
+    FileSink *s = new_file_sink(leaf, target);
     uint64 random;
     if (!pg_strong_random(&random, sizeof(random)))
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));

@@ -36,6 +36,15 @@ struct FileSink {
     int fd;    // the file being written
     int first; // the first file, kept and flocked until the end: tells sweepers that its run is alive
 
+    // Several processes write.
+    bool shared;
+    bool guest; // the files are the leader's: it removes them, and it locks
+    struct Host {
+        pid_t pid; // the leader and its descriptor of file 0
+        int fd;
+        Inode file, dir;
+    } host;
+
     bool nameless; // O_TMPFILE and /proc/self/fd work here
     bool locked;   // we hold the lock on dirfd
     // What abort has to unlink: the hidden names of files 0 .. hidden-1, and of the manifest.
@@ -43,9 +52,12 @@ struct FileSink {
     bool hidden_manifest;
 
     // Of the file being written.
-    uint64 written;    // bytes
-    uint64 sent;       // bytes for which write-back was started
-    uint64 waited;     // bytes for which it was waited
+    struct Window {
+        uint64 from, to;
+    };
+    Window dirty;      // written since write-back was last started
+    Window sent;       // for this write-back was started
+    uint64 written;    // bytes in `dirty`; other processes may write between ours
     bool windows;      // sync_file_range works here
     uint64 until_look; // bytes to write before looking at free space again
 };
@@ -61,10 +73,16 @@ void check_targets(const FileSink *);
 // Ascending indexes >= from of the set's files that exist, palloc'd in the leaf.
 uint32 *existing_indexes(const FileSink *, uint32 from, uint32 *n);
 
+// --- sink_shared.cpp: files that several processes write -------------------------------------------
+void unlink_unknown(FileSink *); // hidden files that other processes of this run have begun
+
 // --- sink_file.cpp ------------------------------------------------------------------------------
 // openat() that keeps the server's books; kNoFd and errno on failure. drop() closes, if open.
 int counted_openat(int dirfd, const char *name, int flags, mode_t mode = 0);
+FileSink *new_file_sink(MemoryContext leaf, const FileTarget *); // without its run's name
+void forget_windows(FileSink *);                                 // another file is written from here on
 void drop(int *fd);
+bool checked_close(int *fd); // false: the kernel tells of a write error, errno says which
 // T of descriptor fd becomes H. False with errno.
 bool link_hidden(FileSink *, int fd, uint32 index);
 

@@ -28,8 +28,21 @@ void null_end(Sink *sink, FileEntry *entry)
 void null_finish(Sink *, const FileEntry *, uint32, const char *, size_t) {}
 void null_abort(Sink *) {}
 
+void null_share(Sink *) {}
+void null_tell(Sink *, StringInfo) {}
+Sink *null_attach(MemoryContext leaf, StringInfo) { return sink_null_create(leaf); }
+void null_create(Sink *, uint32) {}
+bool null_join(Sink *, uint32) { return true; }
+void null_leave(Sink *, uint32) {}
+} // namespace
+
+const SharedOps kSharedNullOps = {null_share, null_tell, null_attach, null_create, null_join, null_leave};
+
+namespace
+{
 constexpr SinkOps kNullOps = {
-    null_open, null_begin, null_write, null_end, null_finish, null_abort, PROGRESS_COPY_TYPE_FILE};
+    null_open,      null_begin, null_write, null_end, null_finish, null_abort, PROGRESS_COPY_TYPE_FILE,
+    &kSharedNullOps};
 } // namespace
 
 Sink *sink_null_create(MemoryContext leaf)

@@ -185,7 +185,8 @@ static const SinkOps kProgram = {program_open,
                                  program_end,
                                  program_finish,
                                  program_abort,
-                                 PROGRESS_COPY_TYPE_PROGRAM};
+                                 PROGRESS_COPY_TYPE_PROGRAM,
+                                 nullptr};
 
 Sink *sink_program_create(MemoryContext leaf, const char *command)
 {

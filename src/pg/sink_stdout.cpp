@@ -92,8 +92,9 @@ static void stdout_finish(Sink *, const FileEntry *, uint32, const char *, size_
 // The server tells the client by its ErrorResponse.
 static void stdout_abort(Sink *) {}
 
-static const SinkOps kStdout = {stdout_open,   stdout_begin, stdout_write,           stdout_end,
-                                stdout_finish, stdout_abort, PROGRESS_COPY_TYPE_PIPE};
+static const SinkOps kStdout = {
+    stdout_open, stdout_begin, stdout_write, stdout_end, stdout_finish, stdout_abort, PROGRESS_COPY_TYPE_PIPE,
+    nullptr};
 
 Sink *sink_stdout_create(MemoryContext leaf, StreamShape shape)
 {

@@ -1,0 +1,76 @@
+// encoding.cpp - the leaf context is a child of the caller's current context, so its reset callback runs
+// before a PL/pgSQL handler and before the client's ROLLBACK.
+#include "pg/encoding.hpp"
+
+extern "C" {
+#include "libpq/pqformat.h"
+}
+
+namespace spout
+{
+static void clean_up(void *arg)
+{
+    auto *e = static_cast<Encoding *>(arg);
+    if (e->pump.sink) e->pump.sink->ops->abort(e->pump.sink);
+    writer_free(e->pump.writer);
+    describe_free(e->described);
+    e->pump.writer = nullptr;
+    e->described = nullptr;
+}
+
+Encoding *encoding_create(MemoryContext parent)
+{
+    MemoryContext leaf = AllocSetContextCreate(parent, "pg_spout export", ALLOCSET_DEFAULT_SIZES);
+    auto *e = (Encoding *)MemoryContextAllocZero(leaf, sizeof(Encoding));
+    e->pump.cx = leaf;
+    e->allocator = {[](void *cx, size_t n) {
+                        return MemoryContextAllocExtended((MemoryContext)cx, n,
+                                                          MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+                    },
+                    [](void *, void *p) { pfree(p); }, leaf};
+    e->cleanup.func = clean_up;
+    e->cleanup.arg = e;
+    MemoryContextRegisterResetCallback(leaf, &e->cleanup);
+    return e;
+}
+
+void encoding_open(Encoding *e, TupleDesc desc, const Briefing *b, bool cut)
+{
+    Pump *p = &e->pump;
+    MemoryContext old = MemoryContextSwitchTo(p->cx);
+    p->binder = bind(p->cx, desc, b->origins, b->columns, b->ncolumns, bind_style(&b->options));
+    MemoryContextSwitchTo(old);
+    p->binder->row.schema = b->schema;
+    p->binder->row.relation = b->relation;
+    e->spec.row = p->binder->row;
+    e->spec.options = b->options;
+    e->spec.allocator = &e->allocator;
+    e->spec.cut_rows = cut;
+    memcpy(e->spec.random, b->random, sizeof e->spec.random);
+    Failure why;
+    if (writer_open(&e->spec, &p->writer, &why) != Code::ok) {
+        if (why.column >= 0) raise_column(&why, p->binder->column_names[why.column]);
+        raise_failure(&why);
+    }
+    p->open = writer_open_block(p->writer);
+    p->ledger.max_rows = b->options.max_rows_per_file;
+    p->ledger.max_bytes = b->options.max_bytes_per_file;
+    p->block_size = b->options.block_size;
+}
+
+// --- sinks of other processes ------------------------------------------------------------------------------
+
+static const SharedOps *const kShared[] = {&kSharedFileOps, &kSharedNullOps};
+
+void tell_sink(Sink *sink, StringInfo to)
+{
+    char kind = sink->ops->shared == kShared[1];
+    appendBinaryStringInfo(to, &kind, 1);
+    sink->ops->shared->tell(sink, to);
+}
+
+Sink *attach_sink(MemoryContext leaf, StringInfo from)
+{
+    return kShared[pq_getmsgbyte(from)]->attach(leaf, from);
+}
+} // namespace spout

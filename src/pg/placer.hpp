@@ -1,0 +1,57 @@
+// placer.hpp - the blocks of one process, on their way to the place the shared ledger gives them, or to the
+// leader. What became of them is told in pieces: one tuple of the Encode node each.
+#pragma once
+#include "pg/pump.hpp"
+#include "pg/shared.hpp"
+
+extern "C" {
+#include "catalog/pg_type_d.h"
+}
+
+namespace spout
+{
+// Bytes of whole blocks, placed in a file; or, in a stream, the bytes themselves.
+struct Piece {
+    uint32 process; // 0: the leader
+    uint32 file;
+    uint64 offset, bytes; // in front of the first block included
+    uint64 rows, raw_bytes;
+    uint32 crc32c, blocks;
+    const uint8 *data; // stream only, without what stands in front of the block
+    bool more;         // stream: the block goes on in this process's next piece
+};
+// As the columns of the Encode node.
+constexpr int kPieceColumns = 10;
+constexpr Oid kPieceTypes[kPieceColumns] = {INT4OID, INT4OID, INT8OID, INT8OID, INT8OID,
+                                            INT8OID, INT8OID, INT4OID, BOOLOID, BYTEAOID};
+
+struct Placer {
+    MemoryContext cx; // the export's leaf
+    Pump *pump;       // encoder, binder and sink of this process; its ledger only says where to cut
+    Shared *shared;
+    uint32 process; // index into shared->totals()
+    uint32 file;    // open for writing, if `joined`
+    bool joined;
+    BytesRef before[2]; // in front of a block: of the first of a file, of others; palloc'd
+    BlockRef held;      // taken and not placed yet, if it has rows; the writer's
+    // Of the only file: blocks collected to be written together, behind some headroom.
+    uint8 *stage;
+    size_t staged;
+    Piece collected;
+    size_t handed; // stream: bytes of the held block that went to the leader
+};
+
+// Once the writer is open: learns what stands in front of blocks.
+void placer_start(Placer *);
+// False: this process cannot write into the leader's file, and must leave the rows to others.
+bool placer_ready(Placer *);
+// Must placer_take() be called? At the end of the input: for whatever is left.
+bool placer_due(const Placer *, bool at_end);
+// Takes the open block, or the part of it that its file has room for, and places it. True: *out tells of
+// bytes placed; false: they were collected.
+bool placer_take(Placer *, Piece *out);
+// At the end, when nothing is due: places what was collected. True: *out tells of it.
+bool placer_end(Placer *, Piece *out);
+void placer_leave(Placer *);  // closes the open file
+void placer_report(Placer *); // this process's totals, into shared memory
+} // namespace spout

@@ -1,0 +1,138 @@
+// shared.cpp - the ledger of several processes. A file is full as in ledger.hpp; only the order of things
+// differs. By rows: places are granted before a block is cut and compressed, so that its maker knows where to
+// cut. By bytes: a block is placed when its size is known.
+#include "pg/shared.hpp"
+
+extern "C" {
+#include "storage/shmem.h"
+}
+
+namespace spout
+{
+size_t shared_size(uint32 processes, size_t message)
+{
+    return offsetof(Shared, open) + sizeof(OpenFile) * (processes + 1) + sizeof(Totals) * processes + message;
+}
+
+// One number for the life of the server: they are never given back.
+static int tranche_id()
+{
+    bool found;
+    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+    auto *id = (int *)ShmemInitStruct("pg_spout ledger", sizeof(int), &found);
+    if (!found) *id = LWLockNewTrancheId();
+    LWLockRelease(AddinShmemInitLock);
+    return *id;
+}
+
+void shared_init(Shared *to, const Shared *from, uint32 processes)
+{
+    size_t fixed = offsetof(Shared, open);
+    memset(to, 0, shared_size(processes, 0));
+    if (from) {
+        memcpy(to, from, fixed);
+        to->open[0] = from->open[from->current];
+        to->current = 0;
+    }
+    to->processes = processes;
+    if (processes > 1) {
+        to->tranche = tranche_id();
+        shared_attach(to);
+        LWLockInitialize(&to->lock, to->tranche);
+        LWLockInitialize(&to->turn, to->tranche);
+    }
+}
+
+void shared_attach(Shared *s)
+{
+    static bool registered;
+    if (!registered) LWLockRegisterTranche(s->tranche, "pg_spout_ledger");
+    registered = true;
+}
+
+// --- the ledger --------------------------------------------------------------------------------------------
+
+static void lock(Shared *s)
+{
+    if (s->processes > 1) LWLockAcquire(&s->lock, LW_EXCLUSIVE);
+}
+static void unlock(Shared *s)
+{
+    if (s->processes > 1) LWLockRelease(&s->lock);
+}
+
+bool ledger_first_warning(Shared *s, uint32 crc)
+{
+    bool first = true;
+    lock(s);
+    for (uint32 i = 0; i < s->nwarned; i++)
+        first = first && s->warned[i] != crc;
+    if (first && s->nwarned < kMaxWarned) s->warned[s->nwarned++] = crc;
+    unlock(s);
+    return first;
+}
+
+static bool full(const Shared *s, const OpenFile *f)
+{
+    return (s->max_rows && f->rows >= s->max_rows) || (s->max_bytes && f->any && f->offset >= s->max_bytes);
+}
+
+// The file that takes the next block. Only ever steps because a block needs room: no empty last file.
+static OpenFile *room(Shared *s, Sink *sink, bool *begun)
+{
+    OpenFile *f = &s->open[s->current];
+    *begun = full(s, f);
+    if (!*begun) return f;
+    uint32 next = 0;
+    while (next == s->current || s->open[next].grants)
+        next++;                                    // one entry more than there can be grants
+    sink->ops->shared->create(sink, f->index + 1); // an error here releases the lock, as every error does
+    s->open[next] = {f->index + 1, 0, false, s->header_bytes, 0};
+    s->current = next;
+    return &s->open[next];
+}
+
+static OpenFile *granted(Shared *s, uint32 file)
+{
+    OpenFile *f = s->open;
+    while (f->index != file || !f->grants)
+        f++;
+    return f;
+}
+
+Grant ledger_grant(Shared *s, Sink *sink, uint64 rows)
+{
+    Grant g;
+    if (s->max_bytes && s->processes > 1) LWLockAcquire(&s->turn, LW_EXCLUSIVE);
+    lock(s);
+    OpenFile *f = room(s, sink, &g.begun);
+    g.file = f->index;
+    g.rows = Min(rows, s->max_rows - f->rows);
+    f->rows += g.rows;
+    f->grants++;
+    unlock(s);
+    return g;
+}
+
+Place ledger_place(Shared *s, Sink *sink, uint32 file, uint64 rows, uint64 bytes)
+{
+    Place p = {};
+    lock(s);
+    OpenFile *f;
+    if (s->max_rows) {
+        f = granted(s, file);
+        f->grants--;
+    } else {
+        f = room(s, sink, &p.begun);
+        f->rows += rows;
+    }
+    p.file = f->index;
+    p.offset = f->offset;
+    p.first = !f->any;
+    f->offset += bytes + (p.first ? s->before_first : s->before_rest);
+    f->any = true;
+    unlock(s);
+    if (s->max_rows && s->max_bytes && s->processes > 1) LWLockRelease(&s->turn);
+    return p;
+}
+} // namespace spout

@@ -1,0 +1,147 @@
+// sink_shared.cpp - one set of files, written by several processes (safety.md section 5, A). The leader owns
+// names, locks, publication and clean-up; a guest, in a parallel worker, opens, writes and closes.
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "pg/sink_file.hpp"
+
+extern "C" {
+#include "libpq/pqformat.h"
+}
+
+namespace spout
+{
+namespace
+{
+// Everything a guest needs but the path.
+struct Invitation {
+    FileSink::Host host;
+    char run[17];
+    bool rotated, fail_if_exists, sync, nameless;
+};
+
+int open_host_file(const FileSink::Host *h)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)h->pid, h->fd);
+    int fd = counted_openat(AT_FDCWD, path, O_RDWR);
+    struct stat st;
+    if (fd != kNoFd && (fstat(fd, &st) != 0 || !(inode_of(st) == h->file))) {
+        drop(&fd);
+        errno = ESTALE;
+    }
+    return fd;
+}
+
+void file_share(Sink *sink)
+{
+    FileSink *s = (FileSink *)sink;
+    s->shared = true;
+    // Files of a set are begun and ended by different processes, which meet under a name.
+    if (s->target.rotated) s->nameless = false;
+}
+
+void file_tell(Sink *sink, StringInfo to)
+{
+    FileSink *s = (FileSink *)sink;
+    struct stat st;
+    if (fstat(s->dirfd, &st) != 0) raise_file_error(errno, "examine directory", s->dir);
+    s->host.dir = inode_of(st);
+    if (fstat(s->fd, &st) != 0) raise_file_error(errno, "examine file", final_path(s, 0));
+    s->host.file = inode_of(st);
+    s->host.pid = MyProcPid;
+    s->host.fd = s->fd;
+    if (s->nameless) {
+        int probe = open_host_file(&s->host);
+        s->nameless = probe != kNoFd;
+        drop(&probe);
+        if (!s->nameless && !link_hidden(s, s->fd, 0)) raise_file_error(errno, "link file", final_path(s, 0));
+    }
+    Invitation i = {s->host, {}, s->target.rotated, s->target.fail_if_exists, s->target.sync, s->nameless};
+    memcpy(i.run, s->run, sizeof i.run);
+    appendBinaryStringInfo(to, (const char *)&i, sizeof i);
+    appendBinaryStringInfo(to, s->target.path, (int)strlen(s->target.path) + 1);
+    if (s->target.rotated) {
+        s->first = s->fd; // keeps its lock; to write, it is joined like any other
+        s->fd = kNoFd;
+    }
+}
+
+Sink *file_attach(MemoryContext leaf, StringInfo from)
+{
+    Invitation i;
+    pq_copymsgbytes(from, (char *)&i, sizeof i);
+    FileTarget t = {pq_getmsgrawstring(from), i.rotated, i.fail_if_exists, i.sync, false};
+    FileSink *s = new_file_sink(leaf, &t);
+    memcpy(s->run, i.run, sizeof s->run);
+    s->host = i.host;
+    s->nameless = i.nameless;
+    s->guest = true;
+    return &s->sink;
+}
+
+// In a guest, before it touches the directory: not in attach, since the caller's clean-up must know the sink.
+void open_directory(FileSink *s)
+{
+    struct stat st;
+    if (s->dirfd != kNoFd) return;
+    s->dirfd = counted_openat(AT_FDCWD, s->dir, O_RDONLY | O_DIRECTORY);
+    if (s->dirfd == kNoFd || fstat(s->dirfd, &st) != 0) raise_file_error(errno, "open directory", s->dir);
+    if (!(inode_of(st) == s->host.dir)) raise_file_error(ESTALE, "open directory", s->dir);
+}
+
+// Runs under the ledger's lock, so that nobody looks for the file before it is there.
+void file_create(Sink *sink, uint32 index)
+{
+    FileSink *s = (FileSink *)sink;
+    struct stat st;
+    if (s->guest) open_directory(s);
+    check_target(s, index, &st);
+    Name name;
+    hidden_name(s, index, name);
+    int fd = counted_openat(s->dirfd, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
+    if (fd == kNoFd) raise_file_error(errno, "create file", final_path(s, index));
+    drop(&fd);
+}
+
+bool file_join(Sink *sink, uint32 index)
+{
+    FileSink *s = (FileSink *)sink;
+    if (s->fd != kNoFd) return true; // begun here
+    if (s->guest) open_directory(s);
+    forget_windows(s);
+    if (s->nameless) {
+        s->fd = open_host_file(&s->host);
+        return s->fd != kNoFd;
+    }
+    Name name;
+    hidden_name(s, index, name);
+    s->fd = counted_openat(s->dirfd, name, O_RDWR | O_NOFOLLOW);
+    if (s->fd == kNoFd) raise_file_error(errno, "open file", final_path(s, index));
+    return true;
+}
+
+void file_leave(Sink *sink, uint32 index)
+{
+    FileSink *s = (FileSink *)sink;
+    if (s->fd == kNoFd || (!s->guest && !s->target.rotated)) return; // the leader ends its one file itself
+    if (s->target.sync && s->target.rotated && fsync(s->fd) != 0)
+        raise_file_error(errno, "fsync file", final_path(s, index));
+    if (!checked_close(&s->fd)) raise_file_error(errno, "close file", final_path(s, index));
+}
+} // namespace
+
+const SharedOps kSharedFileOps = {file_share, file_tell, file_attach, file_create, file_join, file_leave};
+
+// Their numbers are contiguous, and their makers are gone by now: up to the first that is not there.
+void unlink_unknown(FileSink *s)
+{
+    if (s->guest || !s->target.rotated || s->dirfd == kNoFd) return;
+    Name name;
+    for (uint32 i = s->hidden; rotated_name(s->base, i, name); i++) { // hidden_name() would raise
+        hidden_name(s, i, name);
+        if (unlinkat(s->dirfd, name, 0) != 0) return;
+    }
+}
+} // namespace spout
