@@ -337,3 +337,95 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION benchmark_config IS 'settings of a benchmark, checked, for the config arguments of the other functions';
+
+-- The road to the recorder: what is sent here is written by another process and survives a ROLLBACK.
+CREATE FUNCTION _benchmark_send(record pg_catalog.jsonb)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_send';
+REVOKE ALL ON FUNCTION _benchmark_send FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_send TO pg_write_server_files;
+
+CREATE FUNCTION _benchmark_flush(seconds pg_catalog.float8 DEFAULT 10)
+RETURNS pg_catalog.jsonb
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_flush';
+REVOKE ALL ON FUNCTION _benchmark_flush FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_flush TO pg_write_server_files;
+
+CREATE FUNCTION _benchmark_recordable()
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_recordable';
+REVOKE ALL ON FUNCTION _benchmark_recordable FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_recordable TO pg_write_server_files;
+
+-- The next id of a result, or NULL where the recorder must draw it.
+CREATE FUNCTION _benchmark_id(sequence pg_catalog.regclass)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_read_only') = 'on' OR NOT @extschema@._benchmark_recordable() THEN
+        RETURN NULL;
+    END IF;
+    RETURN nextval(sequence);
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_id FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_id TO pg_write_server_files;
+
+-- The row of benchmark_results that a series of times makes.
+CREATE FUNCTION _benchmark_result(name pg_catalog.text, samples pg_catalog.float8[], environment pg_catalog.jsonb, commit_hash pg_catalog.text)
+RETURNS benchmark_results
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    s jsonb := @extschema@.benchmark_stats(samples);
+    r @extschema@.benchmark_results;
+BEGIN
+    r.id := @extschema@._benchmark_id('@extschema@.benchmark_results_id_seq');
+    r.name := name;
+    r.min_time := s -> 'min';
+    r.max_time := s -> 'max';
+    r.mean_time := s -> 'mean';
+    r.median_time := s -> 'median';
+    r.stddev_time := s -> 'stddev';
+    r.iterations := s -> 'n';
+    r."timestamp" := clock_timestamp() AT TIME ZONE 'UTC';
+    r.commit_hash := commit_hash;
+    r.environment := environment;
+    RETURN r;
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_result FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_result TO pg_write_server_files;
+
+CREATE FUNCTION record_benchmark(
+    name pg_catalog.text,
+    samples pg_catalog.float8[],
+    environment pg_catalog.jsonb DEFAULT '{}',
+    commit_hash pg_catalog.text DEFAULT NULL)
+RETURNS benchmark_results
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r @extschema@.benchmark_results;
+BEGIN
+    IF coalesce(name, '') = '' OR length(name) > 255 THEN
+        RAISE EXCEPTION 'a benchmark''s name must have 1 to 255 characters' USING ERRCODE = '22023';
+    ELSIF samples IS NULL THEN
+        RAISE EXCEPTION 'argument "samples" must not be NULL' USING ERRCODE = '22004';
+    ELSIF length(commit_hash) > 40 THEN
+        RAISE EXCEPTION 'a commit hash has at most 40 characters' USING ERRCODE = '22023';
+    END IF;
+    r := @extschema@._benchmark_result(name, samples, environment, commit_hash);
+    IF @extschema@._benchmark_send(jsonb_build_object('result', to_jsonb(r))) THEN
+        PERFORM @extschema@._benchmark_flush();
+    END IF;
+    RETURN r;
+END
+$$;
+REVOKE ALL ON FUNCTION record_benchmark FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION record_benchmark TO pg_write_server_files;
+COMMENT ON FUNCTION record_benchmark IS 'stores times measured elsewhere, whatever becomes of the transaction';

@@ -10,7 +10,8 @@ case $mode in build | test) ;; *) die "usage: tools/setup.sh [build|test]" ;; es
 BUILD="g++ make libavro-dev libsnappy-dev libdeflate-dev libzstd-dev liblz4-dev zlib1g-dev libbz2-dev
     liblzma-dev nlohmann-json3-dev libpq-dev python3 python3-avro python3-snappy util-linux"
 TEST="libgtest-dev clang clang-format clang-tidy python3-venv python3-zstandard avro-bin e2fsprogs
-    procps git ca-certificates libxml2-utils jq gzip zstd lz4"
+    procps git ca-certificates libxml2-utils jq gzip zstd lz4
+    libpostgresql-jdbc-java"
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
@@ -38,6 +39,7 @@ missing_packages() {
         # Some machines have npm within a node package of another origin; theirs is as good.
         command -v node >/dev/null || echo nodejs
         command -v npm >/dev/null || echo npm
+        command -v javac >/dev/null || echo default-jdk-headless
     fi
 }
 

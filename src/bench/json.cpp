@@ -35,6 +35,8 @@ double json_number(Jsonb *j, const char *key, double missing)
     return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(v->val.numeric)));
 }
 
+bool json_has(Jsonb *j, const char *key) { return find(j, key) != nullptr; }
+
 bool json_bool(Jsonb *j, const char *key, bool missing)
 {
     JsonbValue *v = find(j, key);

@@ -12,6 +12,7 @@ namespace spout
 // Values of an object's key; `missing` when the key is absent, null or of another type. Texts are palloc'd.
 const char *json_text(Jsonb *, const char *key, const char *missing);
 double json_number(Jsonb *, const char *key, double missing);
+bool json_has(Jsonb *, const char *key);
 bool json_bool(Jsonb *, const char *key, bool missing);
 
 // {"a": 1, ...}: each put writes the comma it needs. Numbers that are not finite become null.

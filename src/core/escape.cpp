@@ -1,10 +1,6 @@
 // escape.cpp - looks at 16 bytes at a time for the three things that need an escape.
 #include "core/escape.hpp"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "core/no_postgres.hpp"
 
 namespace spout
@@ -14,7 +10,7 @@ namespace
 constexpr size_t kSlice = 4096; // bounds the worst case that is reserved: six times a slice
 constexpr size_t kSlack = 16;   // what a wide store may write beyond the text
 
-uint8_t *escape_char(uint8_t *p, uint8_t c)
+template <bool kTwice> uint8_t *escape_char(uint8_t *p, uint8_t c)
 {
     char letter = 0;
     switch (c) {
@@ -30,6 +26,7 @@ uint8_t *escape_char(uint8_t *p, uint8_t c)
     *p++ = '\\';
     if (letter) {
         *p++ = static_cast<uint8_t>(letter);
+        if (kTwice && letter == '"') *p++ = '"';
         return p;
     }
     memcpy(p, "u00", 3);
@@ -38,7 +35,7 @@ uint8_t *escape_char(uint8_t *p, uint8_t c)
     return p + 5;
 }
 
-bool special(uint8_t c) { return c < 0x20 || c == '"' || c == '\\'; }
+bool special(uint8_t c) { return JsonSpecial()(c); }
 
 // True when any of the 8 bytes needs an escape.
 bool any_special(uint64_t w)
@@ -49,16 +46,13 @@ bool any_special(uint64_t w)
 }
 
 // Up to kSlice bytes; p has room for six times that and kSlack.
-uint8_t *escape_slice(uint8_t *p, const uint8_t *s, size_t n)
+template <bool kTwice> uint8_t *escape_slice(uint8_t *p, const uint8_t *s, size_t n)
 {
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), last_control = _mm_set1_epi8(0x1F);
     while (n >= 16) {
         __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(s));
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
-                                   _mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v));
         _mm_storeu_si128(reinterpret_cast<__m128i *>(p), v);
-        auto mask = static_cast<uint32_t>(_mm_movemask_epi8(hit));
+        auto mask = static_cast<uint32_t>(_mm_movemask_epi8(JsonSpecial()(v)));
         if (mask == 0) {
             p += 16;
             s += 16;
@@ -66,7 +60,7 @@ uint8_t *escape_slice(uint8_t *p, const uint8_t *s, size_t n)
             continue;
         }
         auto plain = static_cast<size_t>(__builtin_ctz(mask));
-        p = escape_char(p + plain, s[plain]);
+        p = escape_char<kTwice>(p + plain, s[plain]);
         s += plain + 1;
         n -= plain + 1;
     }
@@ -90,23 +84,33 @@ uint8_t *escape_slice(uint8_t *p, const uint8_t *s, size_t n)
     }
     for (; n > 0; s++, n--) {
         if (special(*s))
-            p = escape_char(p, *s);
+            p = escape_char<kTwice>(p, *s);
         else
             *p++ = *s;
     }
     return p;
 }
-} // namespace
 
-uint8_t *escape_json(Cursor &out, uint8_t *p, const char *text, size_t n, size_t tail)
+template <bool kTwice> uint8_t *escape(Cursor &out, uint8_t *p, const char *text, size_t n, size_t tail)
 {
     auto *s = reinterpret_cast<const uint8_t *>(text);
     for (; n > kSlice; s += kSlice, n -= kSlice) {
         p = out.room(p, 6 * kSlice + kSlack);
-        p = escape_slice(p, s, kSlice);
+        p = escape_slice<kTwice>(p, s, kSlice);
     }
     p = out.room(p, 6 * n + kSlack + tail);
-    return escape_slice(p, s, n);
+    return escape_slice<kTwice>(p, s, n);
+}
+} // namespace
+
+uint8_t *escape_json(Cursor &out, uint8_t *p, const char *s, size_t n, size_t tail)
+{
+    return escape<false>(out, p, s, n, tail);
+}
+
+uint8_t *escape_json_quotes_twice(Cursor &out, uint8_t *p, const char *s, size_t n, size_t tail)
+{
+    return escape<true>(out, p, s, n, tail);
 }
 
 void append_json_string(std::string &out, std::string_view s)
@@ -116,7 +120,8 @@ void append_json_string(std::string &out, std::string_view s)
         auto u = static_cast<uint8_t>(c);
         if (special(u)) {
             uint8_t text[6];
-            out.append(reinterpret_cast<char *>(text), static_cast<size_t>(escape_char(text, u) - text));
+            out.append(reinterpret_cast<char *>(text),
+                       static_cast<size_t>(escape_char<false>(text, u) - text));
         } else {
             out += c;
         }

@@ -99,6 +99,16 @@ class Stack
     size_t n_ = 0;
 };
 
+// How a quote is written: once, or twice where the whole text stands in quotes.
+enum class Quote { once, twice };
+
+template <Quote kQuote> inline uint8_t *put_quote(uint8_t *p)
+{
+    *p++ = '"';
+    if (kQuote == Quote::twice) *p++ = '"';
+    return p;
+}
+
 // Where texts go that need more than a copy, and the bytes a wide load may touch: those of the whole value.
 struct Job {
     Cursor &out;
@@ -106,18 +116,18 @@ struct Job {
     size_t tail; // to keep free behind whatever is written
 };
 
-uint8_t *print_escaped(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
+template <Quote kQuote> uint8_t *print_escaped(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
 {
-    return escape_json(j.out, p, reinterpret_cast<const char *>(s), n, j.tail);
+    auto *escape = kQuote == Quote::once ? escape_json : escape_json_quotes_twice;
+    return escape(j.out, p, reinterpret_cast<const char *>(s), n, j.tail);
 }
 
-inline uint8_t *print_string(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
+// Without the quote at its end.
+template <Quote kQuote> inline uint8_t *print_string(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
 {
-    *p++ = '"';
+    p = put_quote<kQuote>(p);
     uint8_t *end = copy_plain(p, s, n, j.begin, j.end);
-    if (!end) end = print_escaped(j, p, s, n);
-    *end = '"';
-    return end + 1;
+    return __builtin_expect(end != nullptr, 1) ? end : print_escaped<kQuote>(j, p, s, n);
 }
 
 uint8_t *print_large_number(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
@@ -136,11 +146,12 @@ inline uint8_t *word(uint8_t *p, const char (&text)[9], size_t n)
 }
 
 // Anything but a container.
+template <Quote kQuote>
 __attribute__((always_inline)) inline uint8_t *print_leaf(const Job &j, uint8_t *p, uint32_t entry,
                                                           const uint8_t *data, uint32_t start, uint32_t end)
 {
     switch ((entry & kTypeMask) >> kTypeShift) {
-    case kString: return print_string(j, p, data + start, end - start);
+    case kString: return put_quote<kQuote>(print_string<kQuote>(j, p, data + start, end - start));
     case kNumber: {
         start = align(start, end);
         uint8_t *past = small_numeric_text(p, data + start, end - start);
@@ -153,16 +164,17 @@ __attribute__((always_inline)) inline uint8_t *print_leaf(const Job &j, uint8_t 
     }
 }
 
-inline uint8_t *print_key(const Job &j, uint8_t *p, Container &c)
+template <Quote kQuote> inline uint8_t *print_key(const Job &j, uint8_t *p, Container &c)
 {
     uint32_t entry = load(c.keys), start = c.key_end, end = entry_end(entry, start);
     if (__builtin_expect((entry & kTypeMask) != kString || end < start || end > c.size, 0)) damaged();
     c.keys += 4;
     c.key_end = end;
-    return word(print_string(j, p, c.data + start, end - start), ":       ", 2);
+    p = print_string<kQuote>(j, p, c.data + start, end - start);
+    return kQuote == Quote::once ? word(p, "\":      ", 3) : word(p, "\"\":     ", 4);
 }
 
-uint8_t *print_tree(const Job &j, uint8_t *p, const uint8_t *root, size_t n)
+template <Quote kQuote> uint8_t *print_tree(const Job &j, uint8_t *p, const uint8_t *root, size_t n)
 {
     Stack outer;
     Container c = open(root, n);
@@ -175,7 +187,7 @@ uint8_t *print_tree(const Job &j, uint8_t *p, const uint8_t *root, size_t n)
             if (c.left) p = word(p, ",       ", 2);
             continue;
         }
-        if (c.object) p = print_key(j, p, c);
+        if (c.object) p = print_key<kQuote>(j, p, c);
         uint32_t entry = load(c.values), start = c.value_end, end = entry_end(entry, start);
         if (__builtin_expect(end < start || end > c.size, 0)) damaged();
         c.values += 4;
@@ -188,25 +200,44 @@ uint8_t *print_tree(const Job &j, uint8_t *p, const uint8_t *root, size_t n)
             *p++ = c.object ? '{' : '[';
             continue;
         }
-        p = print_leaf(j, p, entry, c.data, start, end);
+        p = print_leaf<kQuote>(j, p, entry, c.data, start, end);
         if (c.left) p = word(p, ",       ", 2);
     }
 }
+// No byte is printed twice, and none of them, nor an entry of four, gives more than two characters with
+// all quotes and separators; what does, escapes and long numbers, asks for its own room.
+Job job(Cursor &out, const uint8_t *root, size_t n, size_t tail)
+{
+    return {out, root, root + n, 2 * n + kSlack + tail};
+}
 } // namespace
+
+bool is_jsonb_object(const uint8_t *root, size_t n)
+{
+    return n >= 4 && (load(root) & (kScalar | kObject)) == kObject && (load(root) & kCount);
+}
+
+uint8_t *quote_jsonb(Cursor &out, uint8_t *p, const uint8_t *root, size_t n, size_t tail)
+{
+    const Job j = job(out, root, n, tail);
+    p = out.room(p, j.tail);
+    *p++ = '"';
+    p = print_tree<Quote::twice>(j, p, root, n);
+    *p++ = '"';
+    return p;
+}
 
 uint8_t *print_jsonb(Cursor &out, uint8_t *p, const uint8_t *root, size_t n, size_t tail)
 {
-    // No byte is printed twice, and none of them, nor an entry of four, gives more than two characters with
-    // all quotes and separators; what does, escapes and long numbers, asks for its own room.
-    const Job j = {out, root, root + n, 2 * n + kSlack + tail};
+    const Job j = job(out, root, n, tail);
     p = out.room(p, j.tail);
     if (n < 4) damaged();
     uint32_t header = load(root);
-    if (!(header & kScalar)) return print_tree(j, p, root, n);
+    if (!(header & kScalar)) return print_tree<Quote::once>(j, p, root, n);
     // A scalar at the root is an array of one element, without brackets.
     if (header != (kScalar | kArray | 1) || n < 8) damaged();
     uint32_t entry = load(root + 4), end = entry_end(entry, 0);
     if (end > n - 8) damaged();
-    return print_leaf(j, p, entry, root + 8, 0, end);
+    return print_leaf<Quote::once>(j, p, entry, root + 8, 0, end);
 }
 } // namespace spout

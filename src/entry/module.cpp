@@ -1,4 +1,5 @@
 // module.cpp - what happens when the library is loaded: cheap, and in workers too.
+#include "bench/bench.hpp"
 #include "entry/copy_hook.hpp"
 #include "pg/encode_node.hpp"
 #include "pg/guc.hpp"
@@ -12,6 +13,8 @@ void _PG_init(void)
     spout::define_settings();
     spout::register_encode_node();
     // pg_upgrade moves tables and must meet nothing but core.
-    if (!IsBinaryUpgrade) spout::install_copy_hook();
+    if (IsBinaryUpgrade) return;
+    spout::install_copy_hook();
+    if (process_shared_preload_libraries_in_progress) spout::preload_shared_ring();
 }
 }

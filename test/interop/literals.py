@@ -17,6 +17,9 @@ def copy_rows(path, columns):
     with open(path, encoding="utf-8", newline="\n") as f:
         for line in f:
             fields = line[:-1].split("\t") if columns else []
+            if "\\" not in line:
+                yield fields
+                continue
             yield [None if v == "\\N" else _COPY_ESCAPE.sub(lambda m: _COPY_CHARS.get(m.group(1), m.group(1)), v)
                    for v in fields]
 

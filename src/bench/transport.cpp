@@ -1,0 +1,244 @@
+// transport.cpp - a session's side of the ring: send a record, wait until it is safe. What is sent is not
+// undone by ROLLBACK. Never blocks for ever; what cannot be delivered is told as a WARNING and stands in the
+// log.
+#include "bench/json.hpp"
+#include "bench/ring.hpp"
+#include "bench/rights.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_proc.h"
+#include "postmaster/bgworker.h"
+#include "storage/dsm.h"
+#include "storage/ipc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_send);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_flush);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_recordable);
+}
+
+namespace spout
+{
+constexpr int kSendWaitMs = 10 * 1000, kStepMs = 100;
+
+static Ring *ring; // of this session; null until its first record
+static uint32 private_handle;
+static int my_slot = -1;
+static uint32 my_generation;
+static BackgroundWorkerHandle *recorder; // the last one started; owned by TopMemoryContext
+static uint64 sent, lost;                // by this session
+
+// --- coming and going
+// ---------------------------------------------------------------------------------------
+
+// Last words: a private ring goes with its readers, so what nobody will read is logged.
+static void session_ends(int, Datum)
+{
+    LWLockAcquire(&ring->lock, LW_EXCLUSIVE);
+    if (my_slot >= 0) ring->senders[my_slot].pid = 0;
+    ring->orphan = private_handle != 0;
+    LWLockRelease(&ring->lock);
+    if (private_handle && !ring_recorder_active(ring, MyDatabaseId)) {
+        static char text[kMaxRecordBytes + 1];
+        RecordHeader h;
+        uint64 position;
+        while (ring_peek(ring, InvalidOid, &h, text, &position)) {
+            log_record(text);
+            ring_advance(ring, position, &h, false);
+        }
+    }
+    ConditionVariableBroadcast(&ring->moved);
+}
+
+static void claim_slot()
+{
+    LWLockAcquire(&ring->lock, LW_EXCLUSIVE);
+    for (int i = 0; i < kSenders && my_slot < 0; i++) {
+        SenderSlot *s = &ring->senders[i];
+        if (s->pid) continue;
+        *s = {MyProcPid, s->generation + 1, 0, 0};
+        my_slot = i;
+        my_generation = s->generation;
+    }
+    LWLockRelease(&ring->lock);
+}
+
+static void open_home()
+{
+    if (ring) return;
+    Ring *home = shared_ring();
+    if (!home) {
+        dsm_segment *segment = dsm_create(kPrivateRingBytes, 0);
+        dsm_pin_mapping(segment);
+        private_handle = dsm_segment_handle(segment);
+        home = (Ring *)dsm_segment_address(segment);
+        ring_init(home, kPrivateRingBytes, LWLockNewTrancheId());
+        LWLockRegisterTranche(home->lock.tranche, "pg_spout");
+    }
+    ring = home;
+    claim_slot();
+    before_shmem_exit(session_ends, 0);
+}
+
+// --- the reader
+// ----------------------------------------------------------------------------------------------
+
+static bool recorder_starting()
+{
+    pid_t pid;
+    if (!recorder) return false;
+    BgwHandleStatus status = GetBackgroundWorkerPid(recorder, &pid);
+    if (status == BGWH_STARTED || status == BGWH_NOT_YET_STARTED) return true;
+    pfree(recorder);
+    recorder = nullptr;
+    return false;
+}
+
+// Sees to it that somebody reads the ring, or soon will.
+static void rouse_recorder()
+{
+    if (ring_recorder_active(ring, MyDatabaseId)) return;
+    if (!private_handle) {
+        LWLockAcquire(&ring->lock, LW_SHARED);
+        if (ring->launcher_latch) SetLatch(ring->launcher_latch);
+        LWLockRelease(&ring->lock);
+    } else if (!recorder_starting()) {
+        MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+        if (!start_recorder(MyDatabaseId, private_handle, &recorder)) recorder = nullptr;
+        MemoryContextSwitchTo(old);
+    }
+}
+
+static bool until(TimestampTz start, double ms)
+{
+    return !TimestampDifferenceExceeds(start, GetCurrentTimestamp(), (int)ms);
+}
+
+// A session may leave the moment send returns: its private ring needs a reader that has attached by then.
+static bool wait_for_reader(TimestampTz start)
+{
+    bool read = !private_handle;
+    while (!(read = read || ring_recorder_active(ring, MyDatabaseId)) && until(start, kSendWaitMs)) {
+        rouse_recorder();
+        ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
+    }
+    ConditionVariableCancelSleep();
+    return read;
+}
+
+static bool give_up(const char *text, const char *why)
+{
+    lost++;
+    log_record(text);
+    ereport(WARNING, (errmsg("benchmark result was not stored: %s", why),
+                      errdetail("The result stands in the server's log as a line of JSON.")));
+    return false;
+}
+
+static bool send(const char *text, Oid schema)
+{
+    sent++;
+    size_t size = strlen(text);
+    if (size > kMaxRecordBytes) return give_up(text, "it is larger than 64 kB");
+    open_home();
+    RecordHeader h = {(uint32)size, MyDatabaseId, schema, my_slot, my_generation, 0};
+    TimestampTz start = GetCurrentTimestamp();
+    bool read = false, put = false;
+    while (!(put = ring_put(ring, &h, text, &read)) && until(start, kSendWaitMs)) {
+        rouse_recorder();
+        ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
+    }
+    ConditionVariableCancelSleep();
+    if (!put) return give_up(text, "nobody made room for it within 10 s");
+    rouse_recorder();
+    if (!wait_for_reader(start))
+        ereport(WARNING,
+                (errmsg("no recorder of benchmark results could be started yet"),
+                 errhint("Raise max_worker_processes; results wait in memory until a worker is free, and "
+                         "are written to the server's log if this session ends before.")));
+    return true;
+}
+
+// --- what became of it
+// ----------------------------------------------------------------------------------------
+
+struct Counts {
+    uint64 committed, rejected;
+};
+
+static Counts counts()
+{
+    Counts c = {0, lost};
+    if (!ring) return c;
+    if (my_slot < 0) return {sent - lost, lost}; // more senders than slots: all but what we lost ourselves
+    LWLockAcquire(&ring->lock, LW_SHARED);
+    c.committed = ring->senders[my_slot].committed;
+    c.rejected += ring->senders[my_slot].rejected;
+    LWLockRelease(&ring->lock);
+    return c;
+}
+
+static Counts flush(double seconds)
+{
+    TimestampTz start = GetCurrentTimestamp();
+    Counts c;
+    while ((c = counts()).committed + c.rejected < sent && until(start, seconds * 1000)) {
+        rouse_recorder();
+        ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
+    }
+    ConditionVariableCancelSleep();
+    return c;
+}
+
+// Can anything be recorded? Not on a standby, and not before CREATE EXTENSION has committed.
+static bool recordable(Oid function)
+{
+    if (RecoveryInProgress()) return false;
+    HeapTuple t = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(t)) return false;
+    bool ours = !HeapTupleHeaderXminFrozen(t->t_data) &&
+                TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(t->t_data));
+    ReleaseSysCache(t);
+    return !ours;
+}
+} // namespace spout
+
+extern "C" {
+// _benchmark_send(record jsonb) -> boolean: false when nothing can be recorded, or when it was lost.
+Datum spout_benchmark_send(PG_FUNCTION_ARGS)
+{
+    using namespace spout;
+    require_benchmark_rights();
+    Oid function = fcinfo->flinfo->fn_oid;
+    if (!recordable(function)) PG_RETURN_BOOL(false);
+    Jsonb *record = PG_GETARG_JSONB_P(0);
+    PG_RETURN_BOOL(
+        send(JsonbToCString(nullptr, &record->root, VARSIZE(record)), get_func_namespace(function)));
+}
+
+// _benchmark_flush(seconds float8) -> jsonb: what became of the session's records so far.
+Datum spout_benchmark_flush(PG_FUNCTION_ARGS)
+{
+    using namespace spout;
+    require_benchmark_rights();
+    Counts c = flush(PG_GETARG_FLOAT8(0));
+    StringInfoData s;
+    initStringInfo(&s);
+    appendStringInfoChar(&s, '{');
+    put_integer(&s, "sent", (int64)sent);
+    put_integer(&s, "committed", (int64)c.committed);
+    put_integer(&s, "rejected", (int64)c.rejected);
+    appendStringInfoChar(&s, '}');
+    PG_RETURN_DATUM(json_datum(&s));
+}
+
+Datum spout_benchmark_recordable(PG_FUNCTION_ARGS)
+{
+    PG_RETURN_BOOL(spout::recordable(fcinfo->flinfo->fn_oid));
+}
+}

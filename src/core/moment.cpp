@@ -1,0 +1,52 @@
+// moment.cpp - another day, another zone.
+#include "core/moment.hpp"
+
+#include <charconv>
+
+#include "core/no_postgres.hpp"
+
+namespace spout
+{
+uint8_t *put_long_integer(uint8_t *p, uint64_t magnitude)
+{
+    auto *text = reinterpret_cast<char *>(p);
+    return reinterpret_cast<uint8_t *>(std::to_chars(text, text + 20, magnitude).ptr);
+}
+
+bool Moments::set_day(int64_t days)
+{
+    constexpr int64_t kFirst = -730119, kLast = 2921939; // 0001-01-01, 9999-12-31
+    if (days < kFirst || days > kLast) return false;
+    Civil c = civil_of_days(days);
+    uint8_t *p = put_word(date_, four_digits_of(static_cast<uint32_t>(c.year)), 4);
+    *p++ = '-';
+    p = put_word(p, two_digits(c.month), 2);
+    *p++ = '-';
+    p = put_word(p, two_digits(c.day), 2);
+    *p = static_cast<uint8_t>(between_);
+    day_ = days;
+    midnight_ = static_cast<uint64_t>(days * kMicrosPerDay);
+    return true;
+}
+
+bool Moments::set_zone(int32_t offset)
+{
+    constexpr int32_t kBeyond = 100 * 3600;
+    if (offset <= -kBeyond || offset >= kBeyond) return false;
+    auto seconds = static_cast<uint32_t>(offset < 0 ? -offset : offset);
+    uint8_t *p = zone_;
+    *p++ = offset < 0 ? '-' : '+';
+    p = put_word(p, two_digits(seconds / 3600), 2);
+    if (seconds % 3600 || between_ == 'T') {
+        *p++ = ':';
+        p = put_word(p, two_digits(seconds / 60 % 60), 2);
+    }
+    if (seconds % 60) {
+        *p++ = ':';
+        p = put_word(p, two_digits(seconds % 60), 2);
+    }
+    zone_size_ = static_cast<uint32_t>(p - zone_);
+    offset_ = offset;
+    return true;
+}
+} // namespace spout
