@@ -26,17 +26,6 @@ Writer::Writer(const Spec &s)
     if (o.codec && !o.format->codec_inside) codec = o.codec->make(o.level);
 }
 
-void Writer::add(Row row)
-{
-    if (spec.cut_rows && row_ends.size() <= open.rows) row_ends.resize(open.rows + size_t{1});
-    open.bytes = encoder->add_row(row);
-    if (spec.cut_rows) row_ends[open.rows] = open.bytes;
-    open.rows++;
-    measure();
-}
-
-void Writer::measure() { open.full = open.bytes >= block_size || open.rows >= kMaxBlockRows; }
-
 Block &Writer::cut(uint32_t rows)
 {
     if (rows == 0) rows = open.rows;

@@ -8,8 +8,15 @@ namespace spout
 struct Writer {
     explicit Writer(const Spec &);
 
-    void add(Row row);
-    void measure();
+    void add(Row row)
+    {
+        if (spec.cut_rows && row_ends.size() <= open.rows) row_ends.resize(open.rows + size_t{1});
+        open.bytes = encoder->add_row(row);
+        if (spec.cut_rows) row_ends[open.rows] = open.bytes;
+        open.rows++;
+        measure();
+    }
+    void measure() { open.full = open.bytes >= block_size || open.rows >= kMaxBlockRows; }
     Block &take(uint32_t rows); // 0: all
     Block &cut(uint32_t rows);  // not wrapped
     // What stands around the blocks of a file, framed like them where the codec wraps whole blocks.

@@ -123,11 +123,11 @@ const Writers *bytes_writers(const Type &t)
 uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 {
     const int64_t packed = c.s.n;
-    size_t at = out.offset(p), guess = long_size(packed + s.text_growth);
+    size_t at = out.offset(p), guess = length_size(static_cast<size_t>(packed + s.text_growth));
     p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, kMaxVarint + s.tail);
     uint8_t *from = out.at(at);
     auto n = static_cast<size_t>(p - from) - guess;
-    size_t need = long_size(static_cast<int64_t>(n));
+    size_t need = length_size(n);
     s.text_growth = static_cast<int64_t>(n) - packed;
     if (__builtin_expect(need != guess, 0)) {
         memmove(from + need, from + guess, n);

@@ -42,4 +42,9 @@ inline uint8_t *put_varint(uint8_t *p, uint64_t z)
 
 inline uint8_t *put_long(uint8_t *p, int64_t v) { return put_varint(p, zigzag(v)); }
 inline size_t long_size(int64_t v) { return varint_size(zigzag(v)); }
+// The same for what is nearly always short.
+inline size_t length_size(size_t n)
+{
+    return __builtin_expect(n < 8192, 1) ? 1 + (n >= 64) : long_size(static_cast<int64_t>(n));
+}
 } // namespace spout::avro

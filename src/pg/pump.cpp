@@ -31,7 +31,7 @@ static void put(Pump *p, BytesRef b)
     if (!b.n) return;
     FileEntry *f = current(p);
     p->sink->ops->write(p->sink, f->index, p->ledger.offset, b.p, b.n);
-    f->crc32c = crc32c(f->crc32c, b.p, b.n);
+    if (p->checksums) f->crc32c = crc32c(f->crc32c, b.p, b.n);
     p->ledger.offset += b.n;
     p->bytes += b.n;
 }

@@ -15,6 +15,7 @@ struct Pump {
     Binder *binder;
     Ledger ledger;
     size_t block_size;
+    bool checksums;   // somebody will see FileEntry::crc32c
     FileEntry *files; // ended and current, in index order
     uint32 nfiles, files_room;
     uint64 rows, bytes, blocks;

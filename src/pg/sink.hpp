@@ -18,7 +18,7 @@ struct FileEntry {
     char *path; // final name, palloc'd in the export's leaf context
     uint32 index;
     uint64 rows, bytes, raw_bytes;
-    uint32 crc32c;
+    uint32 crc32c; // 0 where nobody asked (Pump::checksums)
 };
 
 // The leader's sink is as above: it begins file 0, and it alone ends, finishes and aborts. In between any
