@@ -312,32 +312,4 @@ bool read_numeric(const uint8_t *p, size_t n, Digits *out)
     out->n = static_cast<uint16_t>((size - digits_at) / 2);
     return true;
 }
-
-uint8_t *small_numeric_text(uint8_t *to, const uint8_t *p, size_t n)
-{
-    uint32_t size;
-    uint16_t h;
-    if (n < 6) return nullptr;
-    memcpy(&size, p, 4);
-    memcpy(&h, p + 4, 2);
-    // A varlena header of four bytes, as everywhere inside jsonb, which holds 4 * (6 + 2 * digits); numeric's
-    // short header with a weight of 0 or 1.
-    uint32_t scale = h >> 7 & 0x3F, weight = h & 1, digits = (size >> 3) - 3;
-    if ((size & 7) || digits > 3 || size > 4 * n || (h & 0xC07E) != 0x8000 || scale > 4) return nullptr;
-    auto digit_at = [=](uint32_t k) {
-        uint16_t v = 0;
-        if (k < digits) memcpy(&v, p + 6 + 2 * k, 2);
-        return v;
-    };
-    *to = '-';
-    to = first_four(to + (h >> 13 & 1), digit_at(0));
-    if (weight) {
-        four(to, digit_at(1));
-        to += 4;
-    }
-    if (scale == 0) return to;
-    *to = '.';
-    four(to + 1, digit_at(weight + 1));
-    return to + 1 + scale;
-}
 } // namespace spout

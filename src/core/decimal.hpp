@@ -70,7 +70,4 @@ uint8_t *decimal_text(uint8_t *to, const Digits &); // may write up to 4 bytes b
 // A numeric as it lies on disk, varlena header included (1 or 4 bytes); n bytes are readable.
 // False when it is damaged.
 bool read_numeric(const uint8_t *p, size_t n, Digits *out);
-// From there to text at once, for what most numbers are: below 10^8, at most four decimal places, not
-// longer than it must be on disk. Null when it is another one; else the end, having written up to 16 bytes.
-uint8_t *small_numeric_text(uint8_t *to, const uint8_t *p, size_t n);
 } // namespace spout

@@ -8,6 +8,7 @@
 #include "core/decimal.hpp"
 #include "core/error.hpp"
 #include "core/escape.hpp"
+#include "core/short_decimal.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -118,8 +119,11 @@ struct Job {
 
 template <Quote kQuote> uint8_t *print_escaped(const Job &j, uint8_t *p, const uint8_t *s, size_t n)
 {
+    auto *text = reinterpret_cast<const char *>(s);
+    if (n <= kShortText)
+        if (uint8_t *end = copy_unless(p, text, n, JsonSpecial())) return end;
     auto *escape = kQuote == Quote::once ? escape_json : escape_json_quotes_twice;
-    return escape(j.out, p, reinterpret_cast<const char *>(s), n, j.tail);
+    return escape(j.out, p, text, n, j.tail);
 }
 
 // Without the quote at its end.
@@ -154,7 +158,7 @@ __attribute__((always_inline)) inline uint8_t *print_leaf(const Job &j, uint8_t 
     case kString: return put_quote<kQuote>(print_string<kQuote>(j, p, data + start, end - start));
     case kNumber: {
         start = align(start, end);
-        uint8_t *past = small_numeric_text(p, data + start, end - start);
+        uint8_t *past = packed_decimal_text(p, data + start, end - start);
         return past ? past : print_large_number(j, p, data + start, end - start);
     }
     case kFalse: return word(p, "false   ", 5);

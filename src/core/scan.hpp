@@ -11,7 +11,8 @@
 
 namespace spout
 {
-constexpr size_t kWide = 16; // bytes of a step
+constexpr size_t kWide = 16;      // bytes of a step
+constexpr size_t kShortText = 64; // longer ones are not worth a second look when the first finds something
 
 #ifdef __SSE2__
 // Copies n bytes and returns their end; null when there is a special one among them, the copy is void then.

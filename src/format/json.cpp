@@ -118,13 +118,11 @@ uint8_t *print_uuid(const Column &, uint8_t *p, const Cell &v)
 // --- text
 // ---------------------------------------------------------------------------------------------------------
 
-constexpr uint32_t kLongText = 64; // not worth a second look
-
 uint8_t *write_text(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 {
     p = out.room(p, v.s.n + 2 + kWide + kTail);
     *p++ = '"';
-    uint8_t *end = v.s.n <= kLongText ? copy_unless(p, v.s.p, v.s.n, JsonSpecial()) : nullptr;
+    uint8_t *end = v.s.n <= kShortText ? copy_unless(p, v.s.p, v.s.n, JsonSpecial()) : nullptr;
     p = end ? end : escape_json(out, p, v.s.p, v.s.n, 1 + kTail);
     *p++ = '"';
     return p;
