@@ -91,12 +91,22 @@ struct ReadOps {
     int64_t (*read)(void *arg, void *to, size_t n);
     void *arg;
 };
-struct ReadStats {
-    uint64_t rows, blocks, bytes, raw_bytes;
-    uint32_t crc32c; // of all bytes read so far
+// What is known of a file beforehand: nothing but its path, or what its manifest says.
+struct ReadAs {
+    const char *format; // null: told by the first bytes, or by the path's extension
+    const char *path;
+    bool plain;         // not compressed; else the first bytes tell
+    char quote, escape; // csv
+    bool header;
+    int encoding; // and mblen: as in CsvOptions
+    int (*mblen)(int encoding, const char *);
 };
-Code reader_open(const ReadOps *, Reader **, Failure *why) noexcept; // reads the header
-Code reader_next(Reader *, bool *more, Failure *why) noexcept;       // one block; more = false at the end
+struct ReadStats {
+    uint64_t rows, blocks, bytes, raw_bytes; // blocks of a text format: frames of its codec
+    uint32_t crc32c;                         // of all bytes read so far
+};
+Code reader_open(const ReadOps *, const ReadAs *, Reader **, Failure *why) noexcept; // reads the header
+Code reader_next(Reader *, bool *more, Failure *why) noexcept; // one block; more = false at the end
 void reader_stats(const Reader *, ReadStats *) noexcept;
 void reader_free(Reader *) noexcept;
 

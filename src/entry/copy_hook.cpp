@@ -103,12 +103,23 @@ static void refuse_file_options(ParseState *pstate, const CopyStmt *stmt)
     }
 }
 
+// Options of core's COPY FROM: core says what it thinks of them in COPY TO, which differs between versions.
+static bool of_copy_from(const char *name)
+{
+    static const char *const kNames[] = {"freeze",   "force_not_null", "force_null",   "default",
+                                         "on_error", "reject_limit",   "log_verbosity"};
+    for (const char *n : kNames)
+        if (pg_strcasecmp(name, n) == 0) return true;
+    return false;
+}
+
 static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportRequest *r)
 {
     int n = list_length(stmt->options), used = 0;
     auto *raw = (RawOption *)palloc0(sizeof(RawOption) * Max(n, 1));
     auto **defs = (DefElem **)palloc0(sizeof(DefElem *) * Max(n, 1));
     const char *format = nullptr;
+    bool csv = pg_strcasecmp(format_of(stmt), "csv") == 0;
     List *core = NIL;
     ListCell *lc;
     foreach (lc, stmt->options) {
@@ -116,6 +127,10 @@ static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportReques
         if (pg_strcasecmp(def->defname, "format") == 0) {
             if (format) errorConflictingDefElem(def, pstate);
             format = value_of(def);
+            continue;
+        }
+        if (csv && of_copy_from(def->defname)) {
+            core = lappend(core, def);
             continue;
         }
         for (int i = 0; i < used; i++)

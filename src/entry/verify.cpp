@@ -12,6 +12,7 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "storage/fd.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -89,7 +90,6 @@ static int64_t read_some(void *arg, void *to, size_t n)
 
 // What a manifest says of a file.
 struct Expected {
-    bool avro; // else a text format: its bytes are counted and summed, not parsed
     int64 rows, bytes;
     const char *crc32c;
 };
@@ -114,13 +114,13 @@ static void raise_unless_about_file(Code rc, const Failure *why)
     if (rc == Code::no_memory) raise_failure(why);
 }
 
-static Verdict read_back(OpenFile *f)
+static Verdict read_back(OpenFile *f, const ReadAs *as)
 {
     Verdict v = {};
     Failure why = {};
     ReadOps ops = {read_some, f};
     bool more = true;
-    Code rc = reader_open(&ops, &f->reader, &why);
+    Code rc = reader_open(&ops, as, &f->reader, &why);
     while (rc == Code::ok && more) {
         CHECK_FOR_INTERRUPTS();
         rc = reader_next(f->reader, &more, &why);
@@ -128,23 +128,6 @@ static Verdict read_back(OpenFile *f)
     raise_unless_about_file(rc, &why);
     if (rc != Code::ok) v.problem = problem_text(f, &why);
     if (f->reader) reader_stats(f->reader, &v.stats);
-    return v;
-}
-
-constexpr size_t kReadSize = 256 * 1024;
-
-static Verdict sum_up(OpenFile *f, int64 rows)
-{
-    Verdict v = {};
-    auto *buffer = (char *)palloc(kReadSize);
-    int64_t n;
-    while ((n = read_some(f, buffer, kReadSize)) > 0) {
-        CHECK_FOR_INTERRUPTS();
-        v.stats.bytes += n;
-        v.stats.crc32c = crc32c(v.stats.crc32c, buffer, n);
-    }
-    if (n < 0) v.problem = psprintf("could not read: %s", pg_strerror(f->read_errno));
-    v.stats.rows = rows; // what the checksum vouches for
     return v;
 }
 
@@ -180,7 +163,7 @@ static void put_verdict(ReturnSetInfo *out, int index, const char *path, const V
     tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
 }
 
-static void verify_file(ReturnSetInfo *out, int index, const char *path, const Expected *expected)
+static void verify_file(ReturnSetInfo *out, int index, ReadAs as, const char *path, const Expected *expected)
 {
     MemoryContext caller = CurrentMemoryContext;
     MemoryContext cx = AllocSetContextCreate(caller, "pg_spout verify", ALLOCSET_DEFAULT_SIZES);
@@ -188,7 +171,8 @@ static void verify_file(ReturnSetInfo *out, int index, const char *path, const E
     Verdict v = {};
     struct stat st;
     OpenFile *f = open_file(path, expected != nullptr, &v.problem, &st);
-    if (f) v = !expected || expected->avro ? read_back(f) : sum_up(f, expected->rows);
+    as.path = path;
+    if (f) v = read_back(f, &as);
     compare(&v, expected);
     put_verdict(out, index, path, &v);
     MemoryContextSwitchTo(caller);
@@ -245,6 +229,39 @@ static char *string_member(JsonbContainer *file, const char *key, const char *pa
     return pnstrdup(v->val.string.val, v->val.string.len);
 }
 
+static bool true_member(JsonbContainer *object, const char *key)
+{
+    JsonbValue *v = member(object, key);
+    return v && v->type == jbvBool && v->val.boolean;
+}
+
+// A character, or the number of a byte that is none.
+static char byte_member(JsonbContainer *object, const char *key, const char *path)
+{
+    JsonbValue *v = member(object, key);
+    if (v && v->type == jbvString && v->val.string.len == 1) return v->val.string.val[0];
+    return (char)number_member(object, key, path);
+}
+
+// How the files of a manifest are to be read: all that a CSV file does not say itself.
+static ReadAs read_as(const char *path, JsonbContainer *manifest, char *format)
+{
+    ReadAs as = {format, path, false, '"', '"', false, PG_UTF8, nullptr};
+    JsonbValue *codec = member(manifest, "compression");
+    as.plain = codec && codec->type == jbvString && codec->val.string.len == 4 &&
+               memcmp(codec->val.string.val, "none", 4) == 0;
+    JsonbValue *csv = member(manifest, "csv");
+    if (!csv || csv->type != jbvBinary || !JsonContainerIsObject(csv->val.binary.data)) return as;
+    JsonbContainer *c = csv->val.binary.data;
+    as.header = true_member(c, "header");
+    as.quote = byte_member(c, "quote", path);
+    as.escape = byte_member(c, "escape", path);
+    as.encoding = pg_char_to_encoding(string_member(c, "encoding", path));
+    if (as.encoding < 0) bad_manifest(path, "has an unknown encoding");
+    as.mblen = PG_ENCODING_IS_CLIENT_ONLY(as.encoding) ? pg_encoding_mblen : nullptr;
+    return as;
+}
+
 // Entries are single components below the manifest's own directory: a manifest cannot point elsewhere.
 static char *beside(const char *manifest, const char *name)
 {
@@ -263,17 +280,22 @@ static void verify_manifest(ReturnSetInfo *out, const char *path)
     JsonbContainer *list = files->val.binary.data;
     JsonbValue *format = member(&j->root, "format");
     if (!format || format->type != jbvString) bad_manifest(path, "does not name its format");
-    bool avro = format->val.string.len == 4 && memcmp(format->val.string.val, "avro", 4) == 0;
+    char *name = pnstrdup(format->val.string.val, format->val.string.len);
+    if (!format_known(name)) bad_manifest(path, "has an unknown format");
+    ReadAs as = read_as(path, &j->root, name);
     for (uint32 i = 0; i < JsonContainerSize(list); i++) {
         JsonbValue *file = getIthJsonbValueFromContainer(list, i);
         if (file->type != jbvBinary || !JsonContainerIsObject(file->val.binary.data))
             bad_manifest(path, "has a file that is no object");
         JsonbContainer *c = file->val.binary.data;
-        Expected e = {avro, number_member(c, "rows", path), number_member(c, "bytes", path),
+        Expected e = {number_member(c, "rows", path), number_member(c, "bytes", path),
                       string_member(c, "crc32c", path)};
-        verify_file(out, (int)i, beside(path, string_member(c, "name", path)), &e);
+        verify_file(out, (int)i, as, beside(path, string_member(c, "name", path)), &e);
     }
 }
+
+// CSV with core's defaults; a header counts as a row, since nothing tells it from one.
+constexpr ReadAs kUnknown = {nullptr, nullptr, false, '"', '"', false, PG_UTF8, nullptr};
 
 static bool ends_with(const char *s, const char *tail)
 {
@@ -287,13 +309,13 @@ static Datum verify(FunctionCallInfo fcinfo)
     if (PG_ARGISNULL(0))
         ereport(ERROR,
                 (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"path\" must not be NULL")));
-    char *path = check_path(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+    char *path = check_path(text_to_cstring(PG_GETARG_TEXT_PP(0)), "verify_export()");
     InitMaterializedSRF(fcinfo, 0);
     auto *out = (ReturnSetInfo *)fcinfo->resultinfo;
     if (ends_with(path, ".manifest.json"))
         verify_manifest(out, path);
     else
-        verify_file(out, 0, path, nullptr);
+        verify_file(out, 0, kUnknown, path, nullptr);
     return (Datum)0;
 }
 } // namespace spout

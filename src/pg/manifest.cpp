@@ -2,6 +2,7 @@
 #include "pg/manifest.hpp"
 
 extern "C" {
+#include "mb/pg_wchar.h"
 #include "utils/json.h"
 }
 
@@ -23,6 +24,28 @@ static void append_file(StringInfo s, const FileEntry *f)
                      f->rows, f->bytes, f->raw_bytes, f->crc32c);
 }
 
+// A character; the number of a byte that is none.
+static void append_byte(StringInfo s, char c)
+{
+    char text[2] = {c, '\0'};
+    if (c > 0)
+        escape_json(s, text);
+    else
+        appendStringInfo(s, "%d", (unsigned char)c);
+}
+
+// What a reader must know and the file does not say.
+static void append_csv(StringInfo s, const CsvOptions *csv)
+{
+    appendStringInfo(s, "  \"csv\": {\"header\": %s, \"delimiter\": ", csv->header ? "true" : "false");
+    append_byte(s, csv->delimiter);
+    appendStringInfoString(s, ", \"quote\": ");
+    append_byte(s, csv->quote);
+    appendStringInfoString(s, ", \"escape\": ");
+    append_byte(s, csv->escape);
+    appendStringInfo(s, ", \"encoding\": \"%s\"},\n", pg_encoding_to_char(csv->encoding));
+}
+
 StringInfo build_manifest(const Options *o, BytesRef schema, const uint8 random[16], const FileEntry *files,
                           uint32 n)
 {
@@ -34,6 +57,7 @@ StringInfo build_manifest(const Options *o, BytesRef schema, const uint8 random[
                      o->codec_name);
     appendStringInfo(s, "  \"pg_spout\": \"%s\",\n  \"server_version\": \"%s\",\n", SPOUT_VERSION,
                      PG_VERSION);
+    if (format_style(o) == Style::csv) append_csv(s, &o->csv);
     uint64 rows = 0, bytes = 0;
     for (uint32 i = 0; i < n; i++) {
         rows += files[i].rows;

@@ -103,11 +103,11 @@ bool is_forbidden(const Forbidden *f, const struct stat *st)
 }
 } // namespace
 
-char *check_path(const char *path)
+char *check_path(const char *path, const char *purpose)
 {
     if (!path) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("path must not be null")));
     if (!is_absolute_path(path))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("relative path not allowed for COPY to file"),
+        ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("relative path not allowed for %s", purpose),
                         errhint("Give an absolute path on the server's host.")));
     if (strlen(path) >= kMaxPath)
         ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("path is too long"),

@@ -261,7 +261,9 @@ def test_wrong_options_are_named():
 def test_options_of_core_fail_as_in_core():
     for options in ("HEADER match", "DELIMITER 'ab'", "QUOTE ''", "DELIMITER '\"'", "ESCAPE 'xy'", "NULL E'a\\nb'",
                     "ENCODING 'nope'", "FORCE_QUOTE (nope)", "NULL ','",
-                    "HEADER maybe", "DELIMITER E'\\n'"):
+                    "HEADER maybe", "DELIMITER E'\\n'", "FORCE_NULL (txt)", "FORCE_NOT_NULL (txt)", "FORCE_NULL *", "FORCE_NULL",
+                    "FORCE_NULL (txt), FORCE_NULL (id)", "FORCE_NOT_NULL (id), FORCE_QUOTE *", "FREEZE nope", "DEFAULT 'x'",
+                    "ON_ERROR ignore", "FORCE_QUOTE", "FORCE_QUOTE 5", "ESCAPE", "FORMAT xml", "NULL E'a\\rb'", "DELIMITER 'a', DELIMITER 'b'"):
         core = c.error("COPY t (id, txt) TO '%s' WITH (FORMAT csv, %s)" % (c.out("wrong"), options))
         ours = c.error("COPY t (id, txt) TO '%s' WITH (FORMAT csv, %s, PARALLEL off)" % (c.out("wrong"), options))
         assert tuple(ours) == tuple(core), (options, core, ours)

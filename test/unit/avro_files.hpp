@@ -81,13 +81,13 @@ struct Verdict {
     ReadStats stats = {};
 };
 
-inline Verdict read_back(Memory memory)
+inline Verdict read_back(Memory memory, const ReadAs &as = {"avro", "", false, '"', '"', false, 0, nullptr})
 {
     ReadOps ops = memory.ops();
     Reader *reader = nullptr;
     Failure why = {};
     Verdict v;
-    v.code = reader_open(&ops, &reader, &why);
+    v.code = reader_open(&ops, &as, &reader, &why);
     for (bool more = true; v.code == Code::ok && more;)
         v.code = reader_next(reader, &more, &why);
     if (v.code != Code::ok) v.message = why.message;
