@@ -5,7 +5,7 @@
 
 namespace spout
 {
-constexpr size_t kShortDecimal = 28; // bytes that may be written
+constexpr size_t kShortDecimal = 28, kPackedDecimal = 16; // bytes that may be written
 
 // Below 10^16, not below 1 unless zero stands in front of the point, at most four decimal places; null
 // for any other.

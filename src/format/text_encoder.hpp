@@ -2,6 +2,7 @@
 // A format brings a row writer. Knows nothing of what a row looks like.
 #pragma once
 #include "core/cursor.hpp"
+#include "core/label.hpp"
 #include "format/format.hpp"
 
 namespace spout
@@ -10,27 +11,6 @@ constexpr size_t kTextBlock = 256 * 1024;         // raw bytes
 extern const FormatCodec kTextCodecs[];           // a block becomes a frame of its own
 size_t text_block_size(const Options &);          // for Format::block_size
 inline void no_contradictions(const Options &) {} // for Format::check
-
-// A text that stands before or behind many values: short ones are copied without a call.
-class Label
-{
-  public:
-    Label() = default;
-    explicit Label(std::string s) : text_(std::move(s)), size_(text_.size()) { text_.resize(room()); }
-    size_t room() const { return size_ > kFixed ? size_ : kFixed; } // bytes that put() may write
-    uint8_t *put(uint8_t *p) const
-    {
-        memcpy(p, text_.data(), kFixed);
-        if (__builtin_expect(size_ > kFixed, 0)) memcpy(p, text_.data(), size_);
-        return p + size_;
-    }
-    std::string_view view() const { return {text_.data(), size_}; }
-
-  private:
-    static constexpr size_t kFixed = 32;
-    std::string text_ = std::string(kFixed, '\0');
-    size_t size_ = 0;
-};
 
 class TextEncoder : public Encoder
 {

@@ -34,8 +34,7 @@ struct Column {
     using Write = uint8_t *(*)(const Column &, const Cell &, Cursor &, uint8_t *p);
     Write write; // the whole element; the value is not null
     const Type *type;
-    std::string name;
-    Label open, close, nil; // `<a>`, `</a>`, `<a xsi:nil="true"/>`
+    xml::Element element;
     bool omit_nulls;
     Scratch *scratch; // owned by the encoder
     mutable Moments moments;
@@ -99,25 +98,25 @@ uint8_t *print_float8(const Column &, uint8_t *p, const Cell &v) { return float_
 template <uint8_t *(*print)(const Column &, uint8_t *, const Cell &)>
 uint8_t *write_plain(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    p = out.room(p, c.open.room() + kTimeText + c.close.room());
-    return c.close.put(print(c, c.open.put(p), v));
+    p = out.room(p, c.element.open.room() + kTimeText + c.element.close.room());
+    return c.element.close.put(print(c, c.element.open.put(p), v));
 }
 
 uint8_t *write_numeric(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    p = c.open.put(out.room(p, c.open.room() + kShortDecimal + c.close.room()));
-    if (uint8_t *end = short_decimal_text(p, v.num)) return c.close.put(end);
-    p = out.room(p, decimal_text_size(v.num) + 4 + c.close.room());
-    return c.close.put(decimal_text(p, v.num));
+    p = c.element.open.put(out.room(p, c.element.open.room() + kShortDecimal + c.element.close.room()));
+    if (uint8_t *end = short_decimal_text(p, v.num)) return c.element.close.put(end);
+    p = out.room(p, decimal_text_size(v.num) + 4 + c.element.close.room());
+    return c.element.close.put(decimal_text(p, v.num));
 }
 
 // --- text ----------------------------------------------------------------------------------------------
 
 uint8_t *escaped(const Column &c, std::string_view s, Cursor &out, uint8_t *p)
 {
-    p = c.open.put(out.room(p, c.open.room()));
-    p = xml::escape(out, p, s.data(), s.size(), c.close.room());
-    return c.close.put(p);
+    p = c.element.open.put(out.room(p, c.element.open.room()));
+    p = xml::escape(out, p, s.data(), s.size(), c.element.close.room());
+    return c.element.close.put(p);
 }
 
 uint8_t *write_text(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
@@ -141,7 +140,7 @@ uint8_t *write_base64(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     auto *s = reinterpret_cast<const uint8_t *>(v.s.p);
     size_t n = v.s.n;
-    p = c.open.put(out.room(p, c.open.room() + (n + 2) / 3 * 4 + c.close.room()));
+    p = c.element.open.put(out.room(p, c.element.open.room() + (n + 2) / 3 * 4 + c.element.close.room()));
     for (; n > 0; s += 3, n -= n < 3 ? n : 3) {
         uint32_t three = static_cast<uint32_t>(s[0]) << 16 | (n > 1 ? s[1] << 8 : 0) | (n > 2 ? s[2] : 0);
         *p++ = static_cast<uint8_t>(kDigits[three >> 18]);
@@ -149,31 +148,25 @@ uint8_t *write_base64(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
         *p++ = static_cast<uint8_t>(n > 1 ? kDigits[three >> 6 & 63] : '=');
         *p++ = static_cast<uint8_t>(n > 2 ? kDigits[three & 63] : '=');
     }
-    return c.close.put(p);
+    return c.element.close.put(p);
 }
 
 uint8_t *write_markup(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
     std::string_view s = xml::without_declaration({v.s.p, v.s.n});
     if (!xml::is_content(s)) return escaped(c, s, out, p);
-    p = out.room(p, c.open.room() + s.size() + c.close.room());
-    return c.close.put(put(c.open.put(p), s));
+    p = out.room(p, c.element.open.room() + s.size() + c.element.close.room());
+    return c.element.close.put(put(c.element.open.put(p), s));
 }
 
 uint8_t *write_json(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    return c.scratch->json.write(c.name, {v.s.p, v.s.n}, out, p);
+    return c.scratch->json.write(c.element, {v.s.p, v.s.n}, out, p);
 }
 
-// By way of its text, which is printed faster than elements are written.
 uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    Buffer &text = c.scratch->text;
-    text.clear();
-    append_text(*c.type, v, text);
-    p = c.scratch->json.write(c.name, text.view(), out, p);
-    text.shrink(kTextBlock);
-    return p;
+    return c.scratch->json.write_jsonb(c.element, reinterpret_cast<const uint8_t *>(v.s.p), v.s.n, out, p);
 }
 
 // --- elements within elements --------------------------------------------------------------------------
@@ -181,13 +174,13 @@ uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 inline uint8_t *write_value(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
     if (!v.null) return c.write(c, v, out, p);
-    return c.omit_nulls ? p : c.nil.put(out.room(p, c.nil.room()));
+    return c.omit_nulls ? p : c.element.nil.put(out.room(p, c.element.nil.room()));
 }
 
 uint8_t *write_array(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
     const Column &element = c.parts[0];
-    p = c.open.put(out.room(p, c.open.room()));
+    p = c.element.open.put(out.room(p, c.element.open.room()));
     uint32_t i = 0;
     try {
         for (; i < v.list.n; i++)
@@ -196,12 +189,12 @@ uint8_t *write_array(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
         e.within("[" + std::to_string(i + 1) + "]");
         throw;
     }
-    return c.close.put(out.room(p, c.close.room()));
+    return c.element.close.put(out.room(p, c.element.close.room()));
 }
 
 uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    p = c.open.put(out.room(p, c.open.room()));
+    p = c.element.open.put(out.room(p, c.element.open.room()));
     size_t i = 0;
     try {
         for (; i < c.parts.size(); i++)
@@ -210,7 +203,7 @@ uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
         e.within("." + std::string(c.type->fields[i].name));
         throw;
     }
-    return c.close.put(out.room(p, c.close.room()));
+    return c.element.close.put(out.room(p, c.element.close.room()));
 }
 
 // --- which type becomes what ---------------------------------------------------------------------------
@@ -257,16 +250,7 @@ Column compile(const char *name, const Type &t, bool omit_nulls, Scratch *scratc
 {
     std::string tag;
     xml::append_name(tag, name);
-    Column c = {mapping_of(t).write,
-                &t,
-                tag,
-                Label("<" + tag + ">"),
-                Label("</" + tag + ">"),
-                Label("<" + tag + " xsi:nil=\"true\"/>"),
-                omit_nulls,
-                scratch,
-                Moments('T'),
-                {}};
+    Column c = {mapping_of(t).write, &t, xml::Element(tag), omit_nulls, scratch, Moments('T'), {}};
     // An element of an array is never left out: the others would change their places.
     if (t.kind == Kind::array) c.parts.push_back(compile("element", *t.element, false, scratch));
     for (uint32_t i = 0; i < t.nfields; i++)

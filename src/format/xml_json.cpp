@@ -2,7 +2,6 @@
 #include "format/xml_json.hpp"
 
 #include "core/error.hpp"
-#include "format/xml_names.hpp"
 #include "format/xml_text.hpp"
 
 #include "core/no_postgres.hpp"
@@ -11,11 +10,7 @@ namespace spout::xml
 {
 namespace
 {
-constexpr std::string_view kElement = "element", kNil = " xsi:nil=\"true\"/>";
-
 [[noreturn]] void not_json() { throw Error(Code::bad_value, "value is not valid JSON"); }
-
-uint8_t *put(uint8_t *p, std::string_view s) { return copy(p, s.data(), s.size()); }
 
 bool is_high_surrogate(uint32_t c) { return c >= 0xD800 && c < 0xDC00; }
 bool is_low_surrogate(uint32_t c) { return c >= 0xDC00 && c < 0xE000; }
@@ -60,7 +55,7 @@ class JsonElements::Text
     }
     bool closes() const { return *at_ == '"'; } // after run()
     uint32_t escaped();
-    void key(std::string &to); // with its colon
+    std::string_view key(std::string &room); // and its colon; what has escapes is resolved in `room`
 
   private:
     static bool is_word(char c)
@@ -108,60 +103,48 @@ uint32_t JsonElements::Text::escaped()
     return high;
 }
 
-void JsonElements::Text::key(std::string &to)
+std::string_view JsonElements::Text::key(std::string &room)
 {
-    to.clear();
     take('"');
-    for (;;) {
-        to += run();
-        if (closes()) break;
-        char text[4];
-        to.append(text, put_character(text, escaped()));
+    std::string_view key = run();
+    if (!closes()) {
+        room = key;
+        while (!closes()) {
+            char text[4];
+            room.append(text, put_character(text, escaped()));
+            room += run();
+        }
+        key = room;
     }
     take('"');
     take(':');
+    return key;
 }
 
 // --- elements ------------------------------------------------------------------------------------------
 
-void JsonElements::begin(std::string_view name, Cursor &out)
+void JsonElements::begin(const Element &root, Cursor &out)
 {
     out_ = &out;
-    name_ = name;
-    open_names_.clear();
+    next_ = &root;
     levels_.clear(); // an error may have left some
+    elements_.trim();
 }
 
-uint8_t *JsonElements::start(uint8_t *p)
-{
-    p = out_->room(p, name_.size() + 2);
-    *p++ = '<';
-    p = put(p, name_);
-    *p++ = '>';
-    return p;
-}
-
-uint8_t *JsonElements::end(uint8_t *p, std::string_view name)
-{
-    p = out_->room(p, name.size() + 3);
-    *p++ = '<';
-    *p++ = '/';
-    p = put(p, name);
-    *p++ = '>';
-    return p;
-}
-
-uint8_t *JsonElements::nil(uint8_t *p)
-{
-    p = out_->room(p, 1 + name_.size() + kNil.size());
-    *p++ = '<';
-    return put(put(p, name_), kNil);
-}
+uint8_t *JsonElements::nil(uint8_t *p) { return next_->nil.put(out_->room(p, next_->nil.room())); }
 
 uint8_t *JsonElements::leaf(uint8_t *p, std::string_view ascii)
 {
-    p = out_->room(start(p), ascii.size());
-    return end(put(p, ascii), name_);
+    p = out_->room(p, next_->open.room() + ascii.size() + next_->close.room());
+    p = next_->open.put(p);
+    return next_->close.put(copy(p, ascii.data(), ascii.size()));
+}
+
+uint8_t *JsonElements::text(uint8_t *p, const char *s, size_t n)
+{
+    p = next_->open.put(out_->room(p, next_->open.room()));
+    p = escape(*out_, p, s, n, next_->close.room());
+    return next_->close.put(p);
 }
 
 uint8_t *JsonElements::push(uint8_t *p, bool object)
@@ -169,24 +152,15 @@ uint8_t *JsonElements::push(uint8_t *p, bool object)
     if (levels_.size() == kMaxDepth)
         throw Error(Code::limit, "JSON value is nested deeper than " + std::to_string(kMaxDepth) + " levels",
                     "Export it as text: cast it in the query.");
-    levels_.push_back({open_names_.size(), object});
-    open_names_ += name_;
-    return start(p);
+    levels_.push_back({next_, object});
+    return next_->open.put(out_->room(p, next_->open.room()));
 }
 
 uint8_t *JsonElements::pop(uint8_t *p)
 {
-    size_t name = levels_.back().name;
-    p = end(p, std::string_view(open_names_).substr(name));
-    open_names_.resize(name);
+    const Label &close = levels_.back().element->close;
     levels_.pop_back();
-    return p;
-}
-
-void JsonElements::name_by_key(std::string_view key)
-{
-    name_.clear();
-    append_name(name_, key);
+    return close.put(out_->room(p, close.room()));
 }
 
 // --- values ----------------------------------------------------------------------------------------------
@@ -194,10 +168,16 @@ void JsonElements::name_by_key(std::string_view key)
 uint8_t *JsonElements::string(Text &in, uint8_t *p)
 {
     in.take('"');
-    p = start(p);
-    for (;;) {
-        std::string_view run = in.run();
-        p = escape(*out_, p, run.data(), run.size(), 0);
+    std::string_view run = in.run();
+    if (in.closes()) {
+        p = text(p, run.data(), run.size());
+        in.take('"');
+        return p;
+    }
+    const Element &e = *next_;
+    p = e.open.put(out_->room(p, e.open.room()));
+    for (;; run = in.run()) {
+        p = escape(*out_, p, run.data(), run.size(), e.close.room());
         if (in.closes()) break;
         char text[4];
         uint32_t c = in.escaped();
@@ -205,7 +185,7 @@ uint8_t *JsonElements::string(Text &in, uint8_t *p)
         p = escape(*out_, p, text, static_cast<size_t>(put_character(text, c) - text), 0);
     }
     in.take('"');
-    return end(p, name_);
+    return e.close.put(p);
 }
 
 uint8_t *JsonElements::scalar(Text &in, uint8_t *p)
@@ -215,19 +195,12 @@ uint8_t *JsonElements::scalar(Text &in, uint8_t *p)
     return word == "null" ? nil(p) : leaf(p, word);
 }
 
-uint8_t *JsonElements::write(std::string_view name, std::string_view json, Cursor &out, uint8_t *p)
+uint8_t *JsonElements::write(const Element &root, std::string_view json, Cursor &out, uint8_t *p)
 {
-    begin(name, out);
+    begin(root, out);
     Text in(json);
-    auto name_next = [&] {
-        if (levels_.back().object) {
-            in.key(key_);
-            name_by_key(key_);
-        } else {
-            name_ = kElement;
-        }
-    };
-    for (;;) { // a value called name_
+    auto name_next = [&] { next_ = levels_.back().object ? &elements_.of(in.key(key_)) : &item_; };
+    for (;;) { // a value in *next_
         char c = in.peek();
         bool object = c == '{';
         if (object || c == '[') {

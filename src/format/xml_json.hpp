@@ -1,4 +1,4 @@
-// xml_json.hpp - JSON text as nested elements: an object is an element per key, an array an
+// xml_json.hpp - JSON, as text or jsonb, as nested elements: an object is an element per key, an array an
 // <element> per item, null is xsi:nil. Walks with a stack of its own, never with the C stack.
 // The element around the value is written here too, since null changes its tag.
 #pragma once
@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/cursor.hpp"
+#include "core/jsonb_layout.hpp"
+#include "format/xml_element.hpp"
 
 namespace spout::xml
 {
@@ -16,33 +18,39 @@ class JsonElements
     // Levels of arrays and objects in one value. Common parsers refuse a document long before.
     static constexpr size_t kMaxDepth = 1000;
 
-    // The element `name`, a legal XML name, with the value in it. Throws Error: bad_text for characters
-    // that XML cannot hold, limit for deeper nesting, bad_value for text that is not JSON.
+    // The element `root` with the value in it. Throws Error: bad_text for characters that XML cannot hold,
+    // limit for deeper nesting, bad_value for text that is not JSON.
     // Keeps equal keys, their order, and numbers as written.
-    uint8_t *write(std::string_view name, std::string_view json, Cursor &, uint8_t *p);
+    uint8_t *write(const Element &root, std::string_view json, Cursor &, uint8_t *p);
+    // The same of a jsonb value where it lies, as of its text; Error(corrupt) when it is damaged.
+    uint8_t *write_jsonb(const Element &root, const uint8_t *value, size_t n, Cursor &, uint8_t *p);
 
   private:
     struct Level {
-        size_t name; // where its name begins in open_names_
+        const Element *element;
         bool object;
     };
     class Text;
 
-    void begin(std::string_view name, Cursor &out);
-    uint8_t *start(uint8_t *p);
-    uint8_t *end(uint8_t *p, std::string_view name);
+    void begin(const Element &root, Cursor &out);
     uint8_t *nil(uint8_t *p);
     uint8_t *leaf(uint8_t *p, std::string_view ascii);
+    uint8_t *text(uint8_t *p, const char *s, size_t n);
     uint8_t *push(uint8_t *p, bool object);
     uint8_t *pop(uint8_t *p);
-    void name_by_key(std::string_view key);
     uint8_t *scalar(Text &, uint8_t *p);
     uint8_t *string(Text &, uint8_t *p);
+    void name_next(jsonb::Container &);
+    uint8_t *number(uint8_t *p, const uint8_t *s, size_t n);
+    uint8_t *scalar(uint8_t *p, uint32_t entry, const uint8_t *data, uint32_t start, uint32_t end);
+    uint8_t *tree(uint8_t *p, const uint8_t *value, size_t n);
 
-    Cursor *out_ = nullptr; // of the running call
-    std::string name_;      // of the element to write next
-    std::string key_;       // a key whose escapes were resolved
-    std::string open_names_;
+    Cursor *out_ = nullptr;         // of the running call
+    const Element *next_ = nullptr; // the element to write next
+    std::string key_;               // a key whose escapes were resolved
+    Elements elements_;             // by key
+    const Element item_ = Element("element");
     std::vector<Level> levels_;
+    jsonb::Stack outer_;
 };
 } // namespace spout::xml

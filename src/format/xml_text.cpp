@@ -2,11 +2,9 @@
 #include "format/xml_text.hpp"
 
 #include <cstdio>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "core/error.hpp"
+#include "core/scan.hpp"
 
 #include "core/no_postgres.hpp"
 
@@ -19,7 +17,23 @@ constexpr size_t kSlack = 16;   // what a wide store may write beyond the text
 // U+FFFE and U+FFFF are EF BF BE and EF BF BF; no other character that is forbidden begins so.
 constexpr uint8_t kNonCharacterLead = 0xEF;
 
-bool special(uint8_t c) { return c < 0x20 || c == '&' || c == '<' || c == '>' || c == kNonCharacterLead; }
+struct XmlSpecial {
+#ifdef __SSE2__
+    __m128i operator()(__m128i v) const
+    {
+        __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
+        for (char c : {'&', '<', '>', static_cast<char>(kNonCharacterLead)})
+            hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
+        return hit;
+    }
+#endif
+    bool operator()(uint8_t c) const
+    {
+        return c < 0x20 || c == '&' || c == '<' || c == '>' || c == kNonCharacterLead;
+    }
+};
+
+bool special(uint8_t c) { return XmlSpecial()(c); }
 
 // One special byte at s, its look-ahead ends at `end`.
 uint8_t *put_special(uint8_t *p, const uint8_t *s, const uint8_t *end)
@@ -41,13 +55,7 @@ uint8_t *put_special(uint8_t *p, const uint8_t *s, const uint8_t *end)
 }
 
 #ifdef __SSE2__
-uint32_t specials(__m128i v)
-{
-    __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
-    for (char c : {'&', '<', '>', static_cast<char>(kNonCharacterLead)})
-        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
-    return static_cast<uint32_t>(_mm_movemask_epi8(hit));
-}
+uint32_t specials(__m128i v) { return static_cast<uint32_t>(_mm_movemask_epi8(XmlSpecial()(v))); }
 #endif
 
 // Up to kSlice bytes; p has room for six times that and kSlack. The value ends at `end`.
@@ -114,6 +122,10 @@ char *put_character(char *to, uint32_t c)
 
 uint8_t *escape(Cursor &out, uint8_t *p, const char *text, size_t n, size_t tail)
 {
+    if (n <= kShortText) {
+        p = out.room(p, n + kWide + tail);
+        if (uint8_t *done = copy_unless(p, text, n, XmlSpecial())) return done;
+    }
     auto *s = reinterpret_cast<const uint8_t *>(text), *end = s + n;
     for (; n > kSlice; s += kSlice, n -= kSlice) {
         p = out.room(p, 6 * kSlice + kSlack);

@@ -8,6 +8,7 @@
 #include "core/decimal.hpp"
 #include "core/error.hpp"
 #include "core/jsonb_view.hpp"
+#include "format/xml_json.hpp"
 #include "core/text.hpp"
 
 using namespace spout;
@@ -124,9 +125,36 @@ TEST(ServerValues, JsonbAtAnyAlignmentAndBufferSize)
     }
 }
 
+TEST(ServerValues, JsonbAsElementsIsItsTextAsElements)
+{
+    xml::JsonElements elements; // one for all: what it remembers must not show
+    const xml::Element root("a");
+    for (const Vector &v : kVectors) {
+        if (std::string(v.type) != "jsonb") continue;
+        std::string body = payload(bytes_of(v.hex));
+        std::vector<uint8_t> place(body.begin(), body.end());
+        auto written = [&](auto write) {
+            Buffer out;
+            Cursor cursor(out);
+            try {
+                cursor.commit(write(cursor, cursor.begin(0)));
+            } catch (const Error &e) {
+                return e.message;
+            }
+            return std::string(out.view());
+        };
+        EXPECT_EQ(written([&](Cursor &to, uint8_t *p) {
+                      return elements.write_jsonb(root, place.data(), place.size(), to, p);
+                  }),
+                  written([&](Cursor &to, uint8_t *p) { return elements.write(root, v.text, to, p); }));
+    }
+}
+
 TEST(ServerValues, DamagedJsonbIsAnErrorNotACrash)
 {
     uint32_t seed = 1;
+    xml::JsonElements elements;
+    const xml::Element root("a");
     for (const Vector &v : kVectors) {
         if (std::string(v.type) != "jsonb") continue;
         std::string body = payload(bytes_of(v.hex));
@@ -144,6 +172,12 @@ TEST(ServerValues, DamagedJsonbIsAnErrorNotACrash)
                 cursor.commit(print_jsonb(cursor, cursor.begin(0), bad.data(), bad.size(), 0));
             } catch (const Error &e) {
                 EXPECT_TRUE(e.code == Code::corrupt || e.code == Code::limit);
+            }
+            try {
+                out.clear();
+                cursor.commit(elements.write_jsonb(root, bad.data(), bad.size(), cursor, cursor.begin(0)));
+            } catch (const Error &e) {
+                EXPECT_TRUE(e.code == Code::corrupt || e.code == Code::limit || e.code == Code::bad_text);
             }
         }
     }

@@ -89,6 +89,22 @@ std::string json(std::string_view s) { return element(kJson, text(s)); }
 std::string markup(std::string_view s) { return element(kXmlType, text(s)); }
 } // namespace
 
+TEST(XmlNames, OfKeysAreForgottenBetweenValuesOnly)
+{
+    xml::Elements elements;
+    std::vector<const xml::Element *> all;
+    for (int i = 0; i < 3000; i++)
+        all.push_back(&elements.of("key " + std::to_string(i)));
+    for (int i = 0; i < 3000; i++) {
+        EXPECT_EQ(all[static_cast<size_t>(i)]->open.view(), "<key_x0020_" + std::to_string(i) + ">");
+        EXPECT_EQ(&elements.of("key " + std::to_string(i)), all[static_cast<size_t>(i)]);
+    }
+    elements.trim();
+    EXPECT_EQ(elements.of("key 7").close.view(), "</key_x0020_7>");
+    EXPECT_EQ(elements.of("").nil.view(), "<_x_ xsi:nil=\"true\"/>");
+    EXPECT_EQ(elements.of(std::string(300, 'k')).open.view(), "<" + std::string(300, 'k') + ">");
+}
+
 TEST(XmlNames, AreThoseOfSqlXml)
 {
     EXPECT_EQ(name("?column?"), "_x003F_column_x003F_");
