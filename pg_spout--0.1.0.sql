@@ -292,7 +292,7 @@ $$;
 -- What counts in the end: the call's value, else the definition's, the setting's, the built-in one.
 CREATE FUNCTION _benchmark_settings(called pg_catalog.jsonb, defined pg_catalog.jsonb DEFAULT NULL, extended pg_catalog.bool DEFAULT false)
 RETURNS pg_catalog.jsonb
-LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     setting text := nullif(btrim(current_setting('pg_spout.benchmark_config', true)), '');
@@ -325,7 +325,7 @@ CREATE FUNCTION benchmark_config(
     timer pg_catalog.text DEFAULT 'perf_counter',
     other pg_catalog.jsonb DEFAULT '{}')
 RETURNS pg_catalog.jsonb
-LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     result jsonb := jsonb_strip_nulls(jsonb_build_object('iterations', iterations, 'warmup_iterations', warmup_iterations, 'min_time', min_time,
