@@ -55,6 +55,17 @@ static void fetch_dimension(Binder *b, const Getter *g, ArrayWalk *w, int level,
     }
 }
 
+[[noreturn]] static void refuse_dimensions(const Binder *b, int found, int declared)
+{
+    Failure f = {};
+    f.code = Code::bad_value;
+    f.column = b->at.column;
+    pg_snprintf(f.message, sizeof f.message, "array has %d dimensions, but %d declared", found, declared);
+    strlcpy(f.hint, "Use to_jsonb(...) in the query, or declare the column with the dimensions its values have.",
+            sizeof f.hint);
+    raise_value(&f, &b->at);
+}
+
 void fetch_array(Binder *b, const Getter *g, Datum d, Cell *c)
 {
     ArrayType *a = DatumGetArrayTypeP(d);
@@ -62,13 +73,7 @@ void fetch_array(Binder *b, const Getter *g, Datum d, Cell *c)
         c->list = {nullptr, 0};
         return;
     }
-    if (ARR_NDIM(a) != g->depth)
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                 errmsg("column \"%s\", row " UINT64_FORMAT ": array has %d dimensions, but %d declared",
-                        b->column_names[b->at.column], b->at.row, ARR_NDIM(a), g->depth),
-                 errhint("Use to_jsonb(...) in the query, or declare the column with the dimensions its "
-                         "values have.")));
+    if (ARR_NDIM(a) != g->depth) refuse_dimensions(b, ARR_NDIM(a), g->depth);
     ArrayWalk w = {ARR_DATA_PTR(a), ARR_NULLBITMAP(a), 0, ARR_DIMS(a)};
     fetch_dimension(b, g, &w, 0, c);
 }

@@ -216,7 +216,7 @@ static void shutdown(CustomScanState *node)
 // --- registration ------------------------------------------------------------------------------------------
 
 static const CustomExecMethods kEncodeExec = {
-    "Encode",          begin,    exec,     finish,     rescan,
+    "SpoutEncode",     begin,    exec,     finish,     rescan,
     nullptr,           nullptr,  estimate, initialize, reinitialize,
     initialize_worker, shutdown, nullptr,
 };
@@ -229,7 +229,7 @@ static Node *create_state(CustomScan *)
     return (Node *)e;
 }
 
-const CustomScanMethods kEncodeScan = {"Encode", create_state};
+const CustomScanMethods kEncodeScan = {"SpoutEncode", create_state};
 
 void register_encode_node() { RegisterCustomScanMethods(&kEncodeScan); }
 

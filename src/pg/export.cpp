@@ -128,10 +128,10 @@ static void publish(Encoding *x, const ExportRequest *r)
 // --- statistics
 // ---------------------------------------------------------------------------------------------
 
-static void record_start(const ExportRequest *r)
+// Kept apart until the end: functions of the query may export, too.
+static ExportStats *record_start(MemoryContext cx, const ExportRequest *r)
 {
-    ExportStats *s = &last_export_stats;
-    memset(s, 0, sizeof *s);
+    auto *s = (ExportStats *)MemoryContextAllocZero(cx, sizeof(ExportStats));
     s->any = true;
     s->failed = true; // until it has succeeded
     s->plan_ns = r->plan_ns;
@@ -139,11 +139,11 @@ static void record_start(const ExportRequest *r)
     s->stream = r->target != Target::file;
     strlcpy(s->format, format_name(&r->options), sizeof s->format);
     strlcpy(s->codec, r->options.codec_name, sizeof s->codec);
+    return s;
 }
 
-static void record_work(const Pump *p)
+static void record_work(ExportStats *s, const Pump *p)
 {
-    ExportStats *s = &last_export_stats;
     s->rows = p->rows;
     s->files = p->nfiles;
     s->bytes = p->bytes;
@@ -157,14 +157,14 @@ static void record_work(const Pump *p)
 }
 
 // The error stays readable through last_export() after the statement has failed.
-static void record_error(MemoryContext cx)
+static void record_error(ExportStats *s, MemoryContext cx)
 {
     MemoryContext old = MemoryContextSwitchTo(cx);
     ErrorData *e = CopyErrorData();
-    strlcpy(last_export_stats.sqlstate, unpack_sql_state(e->sqlerrcode), sizeof last_export_stats.sqlstate);
-    int n = pg_mbcliplen(e->message, strlen(e->message), sizeof last_export_stats.error - 1);
-    memcpy(last_export_stats.error, e->message, n);
-    last_export_stats.error[n] = '\0';
+    strlcpy(s->sqlstate, unpack_sql_state(e->sqlerrcode), sizeof s->sqlstate);
+    int n = pg_mbcliplen(e->message, strlen(e->message), sizeof s->error - 1);
+    memcpy(s->error, e->message, n);
+    s->error[n] = '\0';
     FreeErrorData(e);
     MemoryContextSwitchTo(old);
 }
@@ -195,18 +195,16 @@ static uint64 encode_ns(uint64 sampled_ns, uint64 sampled_rows, uint64 rows)
     return sampled_rows ? (uint64)((double)sampled_ns / sampled_rows * rows) : 0;
 }
 
-static void record_serial(const Pump *p, uint64 run_ns)
+static void record_serial(ExportStats *s, const Pump *p, uint64 run_ns)
 {
-    ExportStats *s = &last_export_stats;
     s->encode_ns = encode_ns(p->sampled_ns, p->sampled_rows, p->rows);
     s->compress_ns = p->compress_ns;
     s->execute_ns = run_ns - Min(run_ns, s->encode_ns + p->flush_ns);
 }
 
 // Before the last file is ended: what the processes have done.
-static void record_parallel(Pump *p, ParallelTotals t, uint64 run_ns)
+static void record_parallel(ExportStats *s, Pump *p, ParallelTotals t, uint64 run_ns)
 {
-    ExportStats *s = &last_export_stats;
     s->planned = t.planned;
     s->workers = t.launched;
     s->wait_ns = t.processes ? run_ns - Min(run_ns, t.totals[0].run_ns) : 0;
@@ -228,7 +226,7 @@ static void record_parallel(Pump *p, ParallelTotals t, uint64 run_ns)
     }
 }
 
-static void execute_serial(Encoding *x, const ExportRequest *r)
+static void execute_serial(Encoding *x, const ExportRequest *r, ExportStats *s)
 {
     Receiver receiver = {{receive_row, startup, shutdown, destroy, DestCopyOut}, &x->pump, nullptr};
     QueryDesc *qd = start_query(r, &receiver);
@@ -239,15 +237,15 @@ static void execute_serial(Encoding *x, const ExportRequest *r)
     uint64 start = now_ns();
     executor_run(qd);
     pump_end(&x->pump);
-    record_work(&x->pump);
-    record_serial(&x->pump, now_ns() - start);
+    record_work(s, &x->pump);
+    record_serial(s, &x->pump, now_ns() - start);
     end_query(qd);
 }
 
 // The queue between processes holds 64 kB: text blocks just below it keep workers from waiting.
 constexpr size_t kStreamBlock = 60 * 1024;
 
-static void execute_parallel(Encoding *x, const ExportRequest *r)
+static void execute_parallel(Encoding *x, const ExportRequest *r, ExportStats *s)
 {
     Pump *p = &x->pump;
     insert_encode_node(r->plan.stmt);
@@ -286,37 +284,38 @@ static void execute_parallel(Encoding *x, const ExportRequest *r)
 
     uint64 start = now_ns();
     executor_run(qd);
-    record_parallel(p, encode_node_totals(node, qd->planstate), now_ns() - start);
+    record_parallel(s, p, encode_node_totals(node, qd->planstate), now_ns() - start);
     assembly_end(assembly);
-    record_work(p);
+    record_work(s, p);
     end_query(qd);
 }
 
 uint64 run_export(const ExportRequest *r)
 {
-    record_start(r);
-    MemoryContext caller = CurrentMemoryContext;
-    Encoding *x = encoding_create(caller);
+    Encoding *x = encoding_create(CurrentMemoryContext);
     MemoryContext leaf = x->pump.cx;
+    ExportStats *s = record_start(leaf, r);
     PG_TRY();
     {
         if (r->plan.serial_why)
-            execute_serial(x, r);
+            execute_serial(x, r, s);
         else
-            execute_parallel(x, r);
+            execute_parallel(x, r, s);
         publish(x, r);
     }
     PG_CATCH();
     {
-        record_work(&x->pump);
-        record_error(leaf);
+        record_work(s, &x->pump);
+        record_error(s, leaf);
+        last_export_stats = *s;
         PG_RE_THROW();
     }
     PG_END_TRY();
     uint64 rows = x->pump.rows;
-    last_export_stats.write_ns = x->pump.sink->write_ns;
-    last_export_stats.sync_ns = x->pump.sink->sync_ns;
-    last_export_stats.failed = false;
+    s->write_ns = x->pump.sink->write_ns;
+    s->sync_ns = x->pump.sink->sync_ns;
+    s->failed = false;
+    last_export_stats = *s;
     pgstat_progress_end_command();
     MemoryContextDelete(leaf);
     return rows;

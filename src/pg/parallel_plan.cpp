@@ -72,23 +72,32 @@ static const char *why_not_query(const Query *q, const Wish *w)
     return nullptr;
 }
 
+static const Expr *output(const Plan *plan, int n) { return list_nth_node(TargetEntry, plan->targetlist, n)->expr; }
+
+// Is the Gather's nth column its child's? setrefs repeats a constant, and of a column selected twice it names
+// the first: both are the same values.
+static bool passes_on(const Gather *g, const Plan *child, int n)
+{
+    const Expr *e = output(&g->plan, n);
+    if (list_nth_node(TargetEntry, g->plan.targetlist, n)->resjunk) return false;
+    if (IsA(e, Const)) return equal(e, output(child, n));
+    auto *v = (const Var *)e;
+    if (!IsA(v, Var) || v->varno != OUTER_VAR || v->varattno < 1) return false;
+    return v->varattno == n + 1 || equal(output(child, v->varattno - 1), output(child, n));
+}
+
 static const char *why_not_plan(const PlannedStmt *stmt)
 {
     if (!IsA(stmt->planTree, Gather)) return "the planner has no Gather on top";
     auto *g = (const Gather *)stmt->planTree;
+    if (g->invisible) return "the planner has no Gather on top"; // a developer's setting put it there
     if (g->single_copy) return "the plan can run in one process only";
     const Plan *child = g->plan.lefttree;
     if (g->plan.qual || list_length(g->plan.targetlist) != list_length(child->targetlist))
         return "the plan computes something after its Gather";
-    ListCell *lc;
-    AttrNumber n = 0;
-    foreach (lc, g->plan.targetlist) {
-        auto *te = lfirst_node(TargetEntry, lc);
-        auto *v = (const Var *)te->expr;
-        n++;
-        if (te->resjunk || !IsA(v, Var) || v->varno != OUTER_VAR || v->varattno != n)
+    for (int n = 0; n < list_length(child->targetlist); n++)
+        if (!passes_on(g, child, n))
             return "the plan computes something after its Gather";
-    }
     return nullptr;
 }
 
