@@ -73,10 +73,10 @@ SELECT * FROM pg_temp.takes('{"type":"record","name":"p","fields":[{"name":"y","
 SELECT * FROM pg_temp.takes('["int","null"]', '{1,NULL::int}');
 SELECT * FROM pg_temp.takes('["null","string","int"]', '{1,NULL::int}');
 SELECT encode(substring(pg_read_binary_file(path) FROM position(repeat('.', 16)::bytea IN pg_read_binary_file(path)) + 18 FOR raw_bytes::int), 'hex') AS bytes FROM unnest(ARRAY['["int","null"]', '["null","string","int"]', '["string","null"]']) t,
-    LATERAL export_to_avro('SELECT 5 AS a UNION ALL SELECT NULL', pg_temp.out('union.avro'), 'null', options => jsonb_build_object('sync_marker', repeat('2e', 16), 'schema', pg_temp.field(t)));
+    LATERAL export_to_avro('SELECT 5 AS a UNION ALL SELECT NULL', pg_temp.out('union.avro'), 'null', options => jsonb_build_object('parallel', 'off', 'sync_marker', repeat('2e', 16), 'schema', pg_temp.field(t)));
 -- The error names the row, and the path inside a value.
 SELECT * FROM pg_temp.schema('SELECT nullif(n, 3) AS a FROM generate_series(1, 5) n', pg_temp.field('"int"'));
 SELECT * FROM pg_temp.schema('SELECT ARRAY[(1, ''x''), (NULL, ''x'')]::pt[] AS a', pg_temp.field('{"type":"array","items":{"type":"record","name":"p","fields":[{"name":"x","type":"int"},{"name":"y","type":"string"}]}}'));
 -- describe_export speaks of the user's schema, too.
-SELECT ordinal, source_name, source_type, target_name, target_type, lossy, why FROM describe_export('SELECT 1.5 AS a', 'avro', jsonb_build_object('schema', pg_temp.field('"double"'))) ORDER BY 1;
+SELECT ordinal, source_name, source_type, target_name, target_type, lossy, CASE WHEN ordinal > 0 THEN why END AS why FROM describe_export('SELECT 1.5 AS a', 'avro', jsonb_build_object('schema', pg_temp.field('"double"'))) ORDER BY 1;
 DROP TYPE color, pt;

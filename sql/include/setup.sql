@@ -7,7 +7,13 @@ SELECT set_config('spout_test.out', :'out', false) AS ignored \gset
 SET datestyle = 'ISO, YMD';
 SET timezone = 'UTC';
 SET intervalstyle = 'iso_8601';
-SET max_parallel_workers_per_gather = 0;
+-- The leader alone, unless the run is one with workers (tools/regress_parallel).
+\getenv workers SPOUT_WORKERS
+\if :{?workers}
+\else
+\set workers 0
+\endif
+SET max_parallel_workers_per_gather = :workers;
 
 CREATE FUNCTION pg_temp.out(name text) RETURNS text LANGUAGE sql STABLE
     RETURN current_setting('spout_test.out') || '/' || name;
