@@ -61,7 +61,8 @@ static void fetch_dimension(Binder *b, const Getter *g, ArrayWalk *w, int level,
     f.code = Code::bad_value;
     f.column = b->at.column;
     pg_snprintf(f.message, sizeof f.message, "array has %d dimensions, but %d declared", found, declared);
-    strlcpy(f.hint, "Use to_jsonb(...) in the query, or declare the column with the dimensions its values have.",
+    strlcpy(f.hint,
+            "Use to_jsonb(...) in the query, or declare the column with the dimensions its values have.",
             sizeof f.hint);
     raise_value(&f, &b->at);
 }

@@ -72,7 +72,10 @@ static const char *why_not_query(const Query *q, const Wish *w)
     return nullptr;
 }
 
-static const Expr *output(const Plan *plan, int n) { return list_nth_node(TargetEntry, plan->targetlist, n)->expr; }
+static const Expr *output(const Plan *plan, int n)
+{
+    return list_nth_node(TargetEntry, plan->targetlist, n)->expr;
+}
 
 // Is the Gather's nth column its child's? setrefs repeats a constant, and of a column selected twice it names
 // the first: both are the same values.
@@ -96,8 +99,7 @@ static const char *why_not_plan(const PlannedStmt *stmt)
     if (g->plan.qual || list_length(g->plan.targetlist) != list_length(child->targetlist))
         return "the plan computes something after its Gather";
     for (int n = 0; n < list_length(child->targetlist); n++)
-        if (!passes_on(g, child, n))
-            return "the plan computes something after its Gather";
+        if (!passes_on(g, child, n)) return "the plan computes something after its Gather";
     return nullptr;
 }
 
