@@ -429,3 +429,785 @@ $$;
 REVOKE ALL ON FUNCTION record_benchmark FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION record_benchmark TO pg_write_server_files;
 COMMENT ON FUNCTION record_benchmark IS 'stores times measured elsewhere, whatever becomes of the transaction';
+
+-- --- data sets ---------------------------------------------------------------------------------------------------
+
+-- The query of a data set: every value is a hash of its row, column and seed, the same on every machine. Values repeat as
+-- real ones do, so that no codec lives on constants and none fails on noise.
+CREATE FUNCTION _benchmark_data_query(kind pg_catalog.text, rows pg_catalog.int8, columns pg_catalog.int4, seed pg_catalog.int8)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- {h} is a hash from 0 to 2^63 - 1, of the row, the column and the seed
+    expressions CONSTANT jsonb := '{
+        "int4": "({h} % 2000001 - 1000000)::int4", "int8": "{h} % 2000000000001 - 1000000000000", "bool": "{h} % 3 = 0",
+        "float8": "round(({h} % 100000000)::numeric / 997, 3)::float8", "numeric": "(({h} % 20000000000 - 5000000000)::numeric / 10000)::numeric(18,4)",
+        "text": "(ARRAY[''pump'', ''valve'', ''motor'', ''sensor''])[1 + {h} % 4] || ''-'' || ({h} >> 8) % 100000",
+        "bytea": "decode(lpad(to_hex({h}), 16, ''0''), ''hex'')", "uuid": "md5({h}::text)::uuid",
+        "timestamptz": "timestamptz ''2024-01-01 00:00:00+00'' + {h} % 31536000000 * interval ''1 millisecond''",
+        "jsonb": "jsonb_build_object(''ok'', {h} % 10 <> 0, ''x'', {h} % 20000, ''tag'', (ARRAY[''new'', ''hot'', ''spare''])[1 + {h} % 3])",
+        "float8_array": "ARRAY[{h} % 1000, {h} % 999, {h} % 998, {h} % 997, {h} % 996, {h} % 995, {h} % 994, {h} % 993]::float8[]"}';
+    kinds text[] := ARRAY(SELECT jsonb_object_keys(expressions) ORDER BY 1);
+    list text;
+BEGIN
+    IF kind = 'records' THEN
+        RETURN format($q$SELECT i AS id,
+            timestamptz '2024-01-01 00:00:00+00' + (i * 1500 + a %% 1500) * interval '1 millisecond' + (b %% 1000) * interval '1 microsecond' AS created_at,
+            ((ARRAY['pump', 'valve', 'motor', 'sensor', 'boiler', 'mixer', 'drum', 'press'])[1 + a %% 8] || '-' || lpad((b %% 100000)::text, 5, '0')
+                || (ARRAY[' north hall', ' south hall', ' yard', ' outer depot'])[1 + (a >> 8) %% 4])::varchar(255) AS name,
+            ((c %% 20000000000 - 5000000000)::numeric / 10000)::numeric(18,4) AS value,
+            jsonb_build_object('ok', c %% 10 <> 0, 'at', jsonb_build_object('x', round(((b >> 17) %% 20000)::numeric / 10, 1), 'y', (c >> 35) %% 1000),
+                'tag', (ARRAY['new', 'hot', 'spare', 'to be checked'])[1 + (a >> 20) %% 4]) AS metadata
+            FROM generate_series(1::bigint, %1$s) AS i, LATERAL (SELECT hashint8extended(i, %2$s) & 9223372036854775807 AS a,
+                hashint8extended(i, %2$s + 1) & 9223372036854775807 AS b, hashint8extended(i, %2$s + 2) & 9223372036854775807 AS c) AS h$q$, rows, seed);
+    ELSIF kind <> 'mixed' AND NOT expressions ? kind THEN
+        RAISE EXCEPTION 'unknown kind of data set "%"', kind USING ERRCODE = '22023',
+            HINT = 'Kinds are records, mixed, ' || array_to_string(kinds, ', ') || '.';
+    END IF;
+    SELECT string_agg(replace(expressions ->> CASE kind WHEN 'mixed' THEN kinds[1 + (n - 1) % cardinality(kinds)] ELSE kind END, '{h}',
+        format('(hashint8extended(i, %s) & 9223372036854775807)', seed * 10000 + n)) || ' AS c' || n, ', ' ORDER BY n) INTO list FROM generate_series(1, columns) n;
+    RETURN format('SELECT %s FROM generate_series(1::bigint, %s) AS i', list, rows);
+END
+$$;
+
+-- Where a data set lies, made or not. The last number is the generator's version.
+CREATE FUNCTION _benchmark_data_name(kind pg_catalog.text, rows pg_catalog.int8, columns pg_catalog.int4, seed pg_catalog.int8)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT format('%s_r%s_c%s_s%s_v1', kind, rows, columns, seed);
+END;
+
+CREATE FUNCTION benchmark_data(
+    kind pg_catalog.text DEFAULT 'records',
+    rows pg_catalog.int8 DEFAULT 10000,
+    columns pg_catalog.int4 DEFAULT NULL,
+    seed pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.regclass
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    width int := CASE kind WHEN 'records' THEN 5 ELSE coalesce(columns, 10) END;
+    name text;
+    found oid;
+    query text;
+BEGIN
+    IF kind IS NULL OR rows IS NULL OR seed IS NULL THEN
+        RAISE EXCEPTION 'kind, rows and seed of a data set must not be NULL' USING ERRCODE = '22004';
+    ELSIF rows < 0 OR rows > 10000000000 OR seed < 0 OR seed > 1000000000 OR width NOT BETWEEN 1 AND 1600 THEN
+        RAISE EXCEPTION 'a data set has 0 to 10000000000 rows, 1 to 1600 columns and a seed from 0 to 1000000000' USING ERRCODE = '22023';
+    ELSIF kind = 'records' AND coalesce(columns, 5) <> 5 THEN
+        RAISE EXCEPTION 'data sets of kind records have 5 columns' USING ERRCODE = '22023';
+    END IF;
+    query := @extschema@._benchmark_data_query(kind, rows, width, seed);
+    IF rows = 0 THEN
+        FOR name IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'spout_bench'::regnamespace AND c.relkind = 'm' AND c.relname ~ ('^' || kind || '_r\d+_c\d+_s\d+_v\d+$') LOOP
+            EXECUTE format('DROP MATERIALIZED VIEW spout_bench.%I', name);
+        END LOOP;
+        RETURN NULL;
+    END IF;
+    name := @extschema@._benchmark_data_name(kind, rows, width, seed);
+    SELECT c.oid INTO found FROM pg_class c WHERE c.relnamespace = 'spout_bench'::regnamespace AND c.relname = name;
+    IF found IS NULL THEN
+        -- Made empty, then filled: so its pages are frozen and the first scan dirties none.
+        EXECUTE format('CREATE MATERIALIZED VIEW spout_bench.%I WITH (autovacuum_enabled = off) AS %s WITH NO DATA', name, query);
+        EXECUTE format('REFRESH MATERIALIZED VIEW spout_bench.%I', name);
+        EXECUTE format('ANALYZE spout_bench.%I', name);
+        EXECUTE format('GRANT SELECT ON spout_bench.%I TO PUBLIC', name);
+        EXECUTE format('ALTER MATERIALIZED VIEW spout_bench.%I DEPENDS ON EXTENSION pg_spout', name);
+        SELECT c.oid INTO found FROM pg_class c WHERE c.relnamespace = 'spout_bench'::regnamespace AND c.relname = name;
+    ELSIF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = found AND c.relkind = 'm' AND c.relispopulated) THEN
+        -- A view of that name would run its author's functions with the reader's rights.
+        RAISE EXCEPTION 'spout_bench.% is not a data set', quote_ident(name) USING ERRCODE = '42809';
+    END IF;
+    RETURN found;
+END
+$$;
+REVOKE ALL ON FUNCTION benchmark_data FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION benchmark_data TO pg_write_server_files;
+COMMENT ON FUNCTION benchmark_data IS 'makes or finds a data set of a kind, with this many rows; no rows drop the kind';
+
+-- --- registry ----------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION _benchmark_formats()
+RETURNS pg_catalog.text[]
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_formats';
+
+CREATE FUNCTION _benchmark_environment()
+RETURNS pg_catalog.jsonb
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_environment';
+
+CREATE FUNCTION _benchmark_execute(task pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_execute';
+REVOKE ALL ON FUNCTION _benchmark_execute FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_execute TO pg_write_server_files;
+
+-- The built-in benchmarks: every format of the library in every size, core's own COPY beside them. {data} is the data set.
+CREATE FUNCTION _benchmark_builtins(settings pg_catalog.jsonb, extended pg_catalog.bool DEFAULT false)
+RETURNS TABLE (name pg_catalog.text, benchmark_type pg_catalog.text, adapter_type pg_catalog.text, format pg_catalog.text, rows pg_catalog.int8,
+    kind pg_catalog.text, run_sql pg_catalog.text)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    WITH sizes AS (
+        SELECT DISTINCT (settings ->> k)::int8 AS n, false AS large FROM unnest(ARRAY['small_dataset_size', 'medium_dataset_size', 'large_dataset_size']) k
+        UNION SELECT n, true FROM unnest(ARRAY[100000, 1000000]::int8[]) n WHERE extended),
+    formats AS (SELECT f FROM unnest(@extschema@._benchmark_formats()) f)
+    SELECT format('core/%s/encode/%s', f, n), 'all', 'core', f, n, 'encode', NULL FROM formats, sizes WHERE NOT large
+    UNION ALL SELECT format('core/avro/decode/%s', n), 'time', 'core', 'avro', n, 'decode', NULL FROM sizes WHERE NOT large
+    UNION ALL SELECT format('db/%s/export/%s', f, n), 'all', 'db', f, n, 'sql',
+        format('SELECT * FROM %s.export_to_%s(''TABLE {data}'', ''{out}'', options => ''{"sync": false%s}'')', quote_ident('@extschema@'), f,
+            CASE f WHEN 'avro' THEN ', "sync_marker": "00112233445566778899aabbccddeeff"' ELSE '' END) FROM formats, sizes
+    UNION ALL SELECT format('db/native_%s/export/%s', f, n), 'time', 'db', 'native_' || f, n, 'sql',
+        format('COPY (TABLE {data}) TO ''{out}'' (FORMAT %s)', f) FROM unnest(ARRAY['text', 'csv', 'binary']) f, sizes;
+END;
+
+CREATE VIEW benchmark_coverage AS
+    SELECT f AS format, a AS adapter_type, t AS benchmark_type,
+        (SELECT pg_catalog.count(*) FROM _benchmark_builtins(_benchmark_settings(NULL)) b
+         WHERE b.format = f AND b.adapter_type = a AND b.benchmark_type IN (t, 'all')) AS benchmarks
+    FROM pg_catalog.unnest(_benchmark_formats()) f, pg_catalog.unnest(ARRAY['core', 'db', 'async']) a, pg_catalog.unnest(ARRAY['time', 'memory']) t;
+COMMENT ON VIEW benchmark_coverage IS 'how many built-in benchmarks look at a format; async ones come with background jobs';
+
+CREATE VIEW benchmark_history AS
+    SELECT i.name, i.benchmark_type, i.adapter_type, i.format, i.rows, i.run_id, r.started, r.label, r.baseline, r.branch, r.commit_hash, r.fingerprint,
+        i.definition_hash, i.status, i.grade, i.flags, t.min_time, t.max_time, t.mean_time, t.median_time, t.stddev_time, t.iterations,
+        m.peak_memory, m.allocated_memory, m.net_memory, r.environment
+    FROM benchmark_items i JOIN benchmark_runs r USING (run_id) LEFT JOIN benchmark_results t ON t.id = i.result_id
+        LEFT JOIN memory_profile_results m ON m.id = i.memory_result_id;
+COMMENT ON VIEW benchmark_history IS 'every measurement of every run: the series of trend charts';
+GRANT SELECT ON benchmark_history TO pg_monitor, pg_write_server_files;
+GRANT SELECT ON benchmark_coverage TO PUBLIC;
+
+CREATE FUNCTION _benchmark_thresholds(thresholds pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known CONSTANT text[] := '{min_time,max_time,mean_time,median_time,stddev_time,peak_memory,allocated_memory,net_memory}';
+    bad record;
+BEGIN
+    IF jsonb_typeof(coalesce(thresholds, '{}')) <> 'object' THEN
+        RAISE EXCEPTION 'thresholds are not a JSON object' USING ERRCODE = '22023', HINT = 'Write for example {"median_time": 0.01}.';
+    END IF;
+    SELECT key, value INTO bad FROM jsonb_each(coalesce(thresholds, '{}')) WHERE NOT key = ANY (known) OR jsonb_typeof(value) <> 'number' OR value < '0' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'impossible threshold "%": %', bad.key, bad.value USING ERRCODE = '22023',
+            HINT = 'Thresholds are numbers of seconds or bytes: ' || array_to_string(known, ', ') || '.';
+    END IF;
+    RETURN coalesce(thresholds, '{}');
+END
+$$;
+
+-- Why a benchmark cannot run here; NULL when it can.
+CREATE FUNCTION _benchmark_unmet(requires pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    item record;
+    major int := current_setting('server_version_num')::int / 10000;
+    wanted int;
+BEGIN
+    FOR item IN SELECT key, value, value #>> '{}' AS word FROM jsonb_each(coalesce(requires, '{}')) LOOP
+        IF item.key = 'pg' THEN
+            wanted := substring(item.word FROM '\d+')::int;
+            IF NOT (CASE substring(item.word FROM '^[<>=]+') WHEN '>=' THEN major >= wanted WHEN '>' THEN major > wanted WHEN '<=' THEN major <= wanted
+                WHEN '<' THEN major < wanted ELSE major = wanted END) THEN
+                RETURN format('needs PostgreSQL %s', item.word);
+            END IF;
+        ELSIF item.key = 'extension' THEN
+            IF EXISTS (SELECT FROM jsonb_array_elements_text(item.value) e WHERE NOT EXISTS (SELECT FROM pg_extension x WHERE x.extname = e)) THEN
+                RETURN format('needs extensions %s', item.value);
+            END IF;
+        ELSIF item.key = 'role' THEN
+            IF item.word <> '' AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = item.word AND pg_has_role(current_user, r.oid, 'USAGE')) THEN
+                RETURN format('needs the privileges of role %s', item.word);
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION register_benchmark(
+    name pg_catalog.text,
+    run_sql pg_catalog.text,
+    setup_sql pg_catalog.text DEFAULT NULL,
+    teardown_sql pg_catalog.text DEFAULT NULL,
+    benchmark_type pg_catalog.text DEFAULT 'all',
+    adapter_type pg_catalog.text DEFAULT 'db',
+    config pg_catalog.jsonb DEFAULT '{}',
+    thresholds pg_catalog.jsonb DEFAULT '{}',
+    requires pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    bad text;
+BEGIN
+    IF coalesce(name, '') = '' OR length(name) > 255 THEN
+        RAISE EXCEPTION 'a benchmark''s name must have 1 to 255 characters' USING ERRCODE = '22023';
+    ELSIF name ~ '^(core|db|async|combined)/' THEN
+        RAISE EXCEPTION 'names that begin with core/, db/, async/ or combined/ are built in' USING ERRCODE = '22023';
+    ELSIF coalesce(btrim(run_sql), '') = '' THEN
+        RAISE EXCEPTION 'argument "run_sql" must not be empty' USING ERRCODE = '22023';
+    ELSIF benchmark_type IS NULL OR benchmark_type NOT IN ('time', 'memory', 'combined', 'all') THEN
+        RAISE EXCEPTION 'unknown benchmark type "%"', benchmark_type USING ERRCODE = '22023', HINT = 'Types are time, memory, combined, all.';
+    ELSIF adapter_type IS NULL OR adapter_type NOT IN ('core', 'db', 'async') THEN
+        RAISE EXCEPTION 'unknown adapter type "%"', adapter_type USING ERRCODE = '22023', HINT = 'Adapter types are core, db, async.';
+    ELSIF jsonb_typeof(coalesce(requires, '{}')) <> 'object' THEN
+        RAISE EXCEPTION 'requires is not a JSON object' USING ERRCODE = '22023';
+    END IF;
+    SELECT key INTO bad FROM jsonb_object_keys(coalesce(requires, '{}')) key WHERE key NOT IN ('pg', 'extension', 'free_disk', 'role') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'unknown requirement "%"', bad USING ERRCODE = '22023', HINT = 'Requirements are pg, extension, free_disk, role.';
+    END IF;
+    PERFORM @extschema@._benchmark_settings(NULL, config);
+    INSERT INTO @extschema@.benchmark_definitions AS d
+        VALUES (name, quote_ident(current_user)::regrole, run_sql, setup_sql, teardown_sql, benchmark_type, adapter_type, coalesce(config, '{}'),
+            @extschema@._benchmark_thresholds(thresholds), coalesce(requires, '{}'))
+        ON CONFLICT ON CONSTRAINT benchmark_definitions_pkey DO UPDATE SET run_sql = excluded.run_sql, setup_sql = excluded.setup_sql, teardown_sql = excluded.teardown_sql,
+            benchmark_type = excluded.benchmark_type, adapter_type = excluded.adapter_type, config = excluded.config,
+            thresholds = excluded.thresholds, requires = excluded.requires;
+    RETURN name;
+END
+$$;
+REVOKE ALL ON FUNCTION register_benchmark FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION register_benchmark TO pg_write_server_files;
+COMMENT ON FUNCTION register_benchmark IS 'adds a benchmark of one''s own, or changes it; {out} in its SQL becomes a fresh file';
+
+CREATE FUNCTION unregister_benchmark(name pg_catalog.text)
+RETURNS pg_catalog.bool
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.benchmark_definitions d WHERE d.name = unregister_benchmark.name AND d.owner = quote_ident(current_user)::regrole;
+    RETURN FOUND;
+END
+$$;
+REVOKE ALL ON FUNCTION unregister_benchmark FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION unregister_benchmark TO pg_write_server_files;
+COMMENT ON FUNCTION unregister_benchmark IS 'removes a benchmark of one''s own; false when there is none';
+
+-- Everything that can run, for this role: what the benchmark is, and the hash that says whether two results are of the same one.
+CREATE FUNCTION _benchmark_registry(called pg_catalog.jsonb DEFAULT NULL, extended pg_catalog.bool DEFAULT false)
+RETURNS TABLE (name pg_catalog.text, benchmark_type pg_catalog.text, adapter_type pg_catalog.text, format pg_catalog.text, rows pg_catalog.int8,
+    owner pg_catalog.regrole, kind pg_catalog.text, setup_sql pg_catalog.text, run_sql pg_catalog.text, teardown_sql pg_catalog.text,
+    settings pg_catalog.jsonb, thresholds pg_catalog.jsonb, requires pg_catalog.jsonb, definition_hash pg_catalog.text)
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    standard jsonb := @extschema@._benchmark_settings(called, NULL, extended);
+BEGIN
+    RETURN QUERY
+    SELECT a.name, a.benchmark_type, a.adapter_type, a.format, a.rows, a.owner, a.kind, a.setup_sql, a.run_sql, a.teardown_sql, a.settings, a.thresholds, a.requires,
+        md5(concat_ws('|', a.kind, a.format, a.rows, a.setup_sql, a.run_sql, a.teardown_sql, a.settings -> 'seed', a.settings -> 'sample', a.settings -> 'disable_gc',
+            a.settings -> 'timer', 'v1'))
+    FROM (SELECT b.name, b.benchmark_type, b.adapter_type, b.format, b.rows, NULL::regrole AS owner, b.kind, NULL::text AS setup_sql, b.run_sql, NULL::text AS teardown_sql,
+            standard AS settings, '{}'::jsonb AS thresholds, '{}'::jsonb AS requires
+        FROM @extschema@._benchmark_builtins(standard, extended) b
+        UNION ALL
+        -- The owner is checked here, too: superusers bypass row-level security.
+        SELECT d.name, d.benchmark_type, d.adapter_type, NULL, NULL, d.owner, 'sql', d.setup_sql, d.run_sql, d.teardown_sql,
+            @extschema@._benchmark_settings(called, d.config, extended), d.thresholds, d.requires
+        FROM @extschema@.benchmark_definitions d WHERE d.owner = quote_ident(current_user)::regrole) a;
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_registry FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_registry TO pg_write_server_files;
+
+CREATE FUNCTION list_benchmarks()
+RETURNS TABLE (name pg_catalog.text, benchmark_type pg_catalog.text, adapter_type pg_catalog.text, format pg_catalog.text, rows pg_catalog.int8,
+    owner pg_catalog.regrole, definition_hash pg_catalog.text, last_run pg_catalog.int8, last_status pg_catalog.text, last_median pg_catalog.float8)
+LANGUAGE sql STABLE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT r.name, r.benchmark_type, r.adapter_type, r.format, r.rows, r.owner, r.definition_hash, i.run_id, i.status, t.median_time
+    FROM @extschema@._benchmark_registry() r
+        LEFT JOIN LATERAL (SELECT * FROM @extschema@.benchmark_items x WHERE x.name = r.name ORDER BY x.run_id DESC LIMIT 1) i ON true
+        LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
+    ORDER BY r.adapter_type, r.name;
+END;
+REVOKE ALL ON FUNCTION list_benchmarks FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION list_benchmarks TO pg_write_server_files;
+COMMENT ON FUNCTION list_benchmarks IS 'what run_benchmarks can run, and how it went last';
+
+-- --- running -----------------------------------------------------------------------------------------------------
+
+-- Numbers for people: 2.2 M, 12.3 MB.
+CREATE FUNCTION _benchmark_human(n pg_catalog.float8, unit pg_catalog.text DEFAULT '')
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN abs(n) >= 1e9 THEN round((n / 1e9)::numeric, 1) || ' G' WHEN abs(n) >= 1e6 THEN round((n / 1e6)::numeric, 1) || ' M'
+        WHEN abs(n) >= 1e4 THEN round((n / 1e3)::numeric, 1) || ' k' ELSE round(n::numeric, 0) || CASE unit WHEN '' THEN '' ELSE ' ' END END || unit;
+END;
+
+-- An aligned table of texts: the first row names the columns, the first column stands left.
+CREATE FUNCTION _benchmark_table(cells pg_catalog.jsonb)
+RETURNS SETOF pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    WITH c AS (SELECT r.n AS line, x.n AS col, coalesce(x.v, '') AS v FROM jsonb_array_elements(cells) WITH ORDINALITY r (v, n),
+        LATERAL jsonb_array_elements_text(r.v) WITH ORDINALITY x (v, n)),
+    w AS (SELECT col, max(length(v)) AS width FROM c GROUP BY col)
+    SELECT rtrim(string_agg(CASE col WHEN 1 THEN rpad(v, width) ELSE lpad(v, width) END, '  ' ORDER BY col)) FROM c JOIN w USING (col) GROUP BY line ORDER BY line;
+END;
+
+-- The result of a run as the outputs print it, from its dictionary.
+CREATE FUNCTION _benchmark_console(run pg_catalog.jsonb, slowest pg_catalog.int4 DEFAULT 5)
+RETURNS SETOF pg_catalog.text
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    part record;
+    line text;
+BEGIN
+    FOR part IN SELECT x ->> 'adapter_type' AS adapter, (x ->> 'rows')::bigint AS rows, jsonb_agg(x ORDER BY (x ->> 'median_time')::float8) AS items,
+        min((x ->> 'median_time')::float8) AS best, count(*) AS n
+        FROM jsonb_array_elements(run -> 'results') x GROUP BY 1, 2 ORDER BY 1, 2 NULLS LAST LOOP
+        RETURN NEXT format('%s: %s benchmark%s%s, times in ms', part.adapter, part.n, CASE part.n WHEN 1 THEN '' ELSE 's' END, CASE WHEN part.rows IS NULL THEN '' ELSE format(', %s rows', part.rows) END);
+        RETURN QUERY SELECT @extschema@._benchmark_table(jsonb_build_array(jsonb_build_array('name', 'min', 'max', 'mean', 'stddev', 'median', 'rounds', 'rows/s', 'points/s', 'MB/s', 'peak', 'ratio', 'flags'))
+            || (SELECT jsonb_agg(jsonb_build_array(x ->> 'name', t.min, t.max, t.mean, t.stddev, format('%s (%s)', t.median, to_char((x ->> 'median_time')::float8 / nullif(part.best, 0), 'FM9990.00')),
+                x ->> 'iterations', @extschema@._benchmark_human((x ->> 'rows_per_s')::float8), @extschema@._benchmark_human((x ->> 'points_per_s')::float8), coalesce(round((x ->> 'mb_per_s')::numeric)::text, ''),
+                @extschema@._benchmark_human((x ->> 'peak_memory')::float8, 'B'), coalesce((x ->> 'ratio') || ' ' || (x ->> 'verdict'), ''),
+                (SELECT string_agg(f, ',') FROM jsonb_array_elements_text(x -> 'flags') f)) ORDER BY n)
+                FROM jsonb_array_elements(part.items) WITH ORDINALITY i (x, n), LATERAL (SELECT to_char((x ->> 'min_time')::float8 * 1000, 'FM99999990.000') AS min, to_char((x ->> 'max_time')::float8 * 1000, 'FM99999990.000') AS max,
+                    to_char((x ->> 'mean_time')::float8 * 1000, 'FM99999990.000') AS mean, to_char((x ->> 'stddev_time')::float8 * 1000, 'FM99999990.000') AS stddev,
+                    to_char((x ->> 'median_time')::float8 * 1000, 'FM99999990.000') AS median) t));
+        RETURN NEXT '';
+    END LOOP;
+    FOR part IN SELECT x ->> 'adapter_type' AS adapter, jsonb_agg(x ORDER BY x ->> 'name') AS items FROM jsonb_array_elements(run -> 'memory') x GROUP BY 1 ORDER BY 1 LOOP
+        RETURN NEXT format('%s: memory', part.adapter);
+        RETURN QUERY SELECT @extschema@._benchmark_table(jsonb_build_array(jsonb_build_array('name', 'peak', 'allocated', 'freed', 'net', 'process peak')) || (SELECT jsonb_agg(jsonb_build_array(x ->> 'name',
+            @extschema@._benchmark_human((x ->> 'peak_memory')::float8, 'B'), @extschema@._benchmark_human((x ->> 'allocated_memory')::float8, 'B'), @extschema@._benchmark_human((x ->> 'deallocated_memory')::float8, 'B'),
+            @extschema@._benchmark_human((x ->> 'net_memory')::float8, 'B'), @extschema@._benchmark_human((x ->> 'os_peak')::float8, 'B')) ORDER BY n) FROM jsonb_array_elements(part.items) WITH ORDINALITY i (x, n)));
+        RETURN NEXT '';
+    END LOOP;
+    FOR part IN SELECT k AS title, jsonb_array_elements(run -> k) AS x FROM unnest(ARRAY['failed', 'skipped']) k LOOP
+        RETURN NEXT format('%s: %s: %s', part.title, part.x ->> 'name', part.x ->> 'message');
+    END LOOP;
+    FOR line IN SELECT jsonb_array_elements_text(run -> 'warnings') LOOP
+        RETURN NEXT 'warning: ' || line;
+    END LOOP;
+    SELECT string_agg(format('%s (%s ms)', x ->> 'name', to_char((x ->> 'median_time')::float8 * 1000, 'FM99999990.000')), ', ' ORDER BY (x ->> 'median_time')::float8 DESC) INTO line
+        FROM (SELECT x FROM jsonb_array_elements(run -> 'results') x ORDER BY (x ->> 'median_time')::float8 DESC LIMIT slowest) s;
+    IF line IS NOT NULL THEN
+        RETURN NEXT 'slowest: ' || line;
+    END IF;
+    RETURN NEXT format('run %s %s: %s measured, %s failed, %s skipped; %s of %s results stored', coalesce(run ->> 'run_id', '(not stored)'), run ->> 'status',
+        (SELECT count(DISTINCT x ->> 'name') FROM jsonb_array_elements((run -> 'results') || (run -> 'memory')) x), jsonb_array_length(run -> 'failed'), jsonb_array_length(run -> 'skipped'),
+        run -> 'recorded' ->> 'committed', run -> 'recorded' ->> 'sent');
+END
+$$;
+
+-- One field of CSV as RFC 4180 wants it.
+CREATE FUNCTION _benchmark_csv(fields pg_catalog.text[])
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT string_agg(CASE WHEN f ~ '[",\n\r]' THEN '"' || replace(f, '"', '""') || '"' ELSE coalesce(f, '') END, ',' ORDER BY n) FROM unnest(fields) WITH ORDINALITY u (f, n);
+END;
+
+CREATE FUNCTION _benchmark_output(run pg_catalog.jsonb, output_format pg_catalog.text, slowest pg_catalog.int4 DEFAULT 5)
+RETURNS SETOF pg_catalog.text
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    columns CONSTANT text[] := '{name,adapter_type,format,rows,status,min_time,max_time,mean_time,median_time,stddev_time,iterations,rows_per_s,points_per_s,mb_per_s,peak_memory,allocated_memory,deallocated_memory,net_memory,ratio,verdict,grade,flags,message}';
+BEGIN
+    IF output_format = 'json' THEN
+        RETURN NEXT run;
+    ELSIF output_format = 'csv' THEN
+        RETURN NEXT array_to_string(columns, ',');
+        RETURN QUERY SELECT @extschema@._benchmark_csv(ARRAY(SELECT CASE c WHEN 'flags' THEN (SELECT string_agg(f, ' ') FROM jsonb_array_elements_text(i.x -> 'flags') f) ELSE i.x ->> c END FROM unnest(columns) WITH ORDINALITY u (c, n) ORDER BY n))
+            FROM (SELECT x ->> 'name' AS name, jsonb_object_agg(e.key, e.value) AS x FROM unnest(ARRAY['results', 'memory', 'skipped', 'failed']) k, jsonb_array_elements(run -> k) x, jsonb_each(x) e GROUP BY 1) i ORDER BY name;
+    ELSE
+        RETURN QUERY SELECT @extschema@._benchmark_console(run, slowest);
+    END IF;
+END
+$$;
+
+-- The grade of a finished item, and what is wrong with it: thresholds first, then the bounds of its adapter type.
+CREATE FUNCTION _benchmark_judged(item pg_catalog.jsonb, adapter_type pg_catalog.text, settings pg_catalog.jsonb, thresholds pg_catalog.jsonb)
+RETURNS TABLE (grade pg_catalog.text, message pg_catalog.text)
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    t record;
+    memory_bound float8 := (settings ->> ('max_memory_' || adapter_type))::float8;
+    os_peak float8 := (item ->> 'os_peak')::float8;
+BEGIN
+    FOR t IN SELECT key, value::text::float8 AS bound, (item ->> key)::float8 AS value FROM jsonb_each(thresholds) ORDER BY key LOOP
+        IF t.value > t.bound THEN
+            grade := 'red';
+            message := CASE WHEN t.key LIKE '%_time' THEN format('Performance regression detected: %s %ss exceeds threshold of %ss', replace(t.key, '_', ' '), to_char(t.value, CASE WHEN t.bound < 0.001 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END), to_char(t.bound, CASE WHEN t.bound < 0.001 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END))
+                ELSE format('Memory limit exceeded: %s %s MB exceeds threshold of %s MB', replace(t.key, '_', ' '), to_char(t.value / 1e6, 'FM999999990.0'), to_char(t.bound / 1e6, 'FM999999990.0')) END;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+    END LOOP;
+    IF os_peak > memory_bound THEN
+        grade := 'red';
+        message := format('Memory limit exceeded: peak growth %s MB exceeds %s MB for adapter type %s', to_char(os_peak / 1e6, 'FM999999990.0'), to_char(memory_bound / 1e6, 'FM999999990.0'), adapter_type);
+    ELSIF (item ->> 'net_memory')::bigint > 65536 THEN
+        grade := 'red';
+        message := format('Memory leak detected: %s bytes were not given back', item ->> 'net_memory');
+    ELSIF os_peak > 0.8 * memory_bound OR (item ->> 'net_memory')::bigint > 0 THEN
+        grade := 'yellow';
+    ELSE
+        grade := 'green';
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+-- The task of a benchmark for the process that runs it; {data} is its data set.
+CREATE FUNCTION _benchmark_task(b pg_catalog.jsonb, box pg_catalog.float8, search_path pg_catalog.text)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    settings jsonb := b -> 'settings';
+    rows bigint := (b ->> 'rows')::bigint;
+    builtin boolean := b ->> 'owner' IS NULL;
+    data text := coalesce('spout_bench.' || quote_ident(@extschema@._benchmark_data_name('records', rows, 5, (settings ->> 'seed')::bigint)), '');
+BEGIN
+    IF builtin AND rows >= 100000 AND (settings ->> 'sample')::float8 < 1 THEN
+        data := format('(SELECT * FROM %s TABLESAMPLE SYSTEM (%s) REPEATABLE (%s)) sampled', data, (settings ->> 'sample')::float8 * 100, settings ->> 'seed');
+    END IF;
+    RETURN settings || jsonb_build_object('kind', b -> 'kind', 'format', b -> 'format', 'relation', data, 'setup_sql', b -> 'setup_sql',
+        'run_sql', replace(replace(b ->> 'run_sql', 'TABLE {data}', 'SELECT * FROM ' || data), '{data}', data), 'teardown_sql', b -> 'teardown_sql', 'read_only', builtin,
+        'box', box, 'deadline', least((settings ->> 'max_time')::float8, greatest(2 * box, 10)) + 1, 'search_path', CASE WHEN builtin THEN 'pg_catalog, pg_temp' ELSE search_path END);
+END
+$$;
+
+-- One benchmark of a run, measured: {"item", "result", "memory", "warnings"}, the first three with the columns of their tables.
+CREATE FUNCTION _benchmark_measured(b pg_catalog.jsonb, wants_time pg_catalog.bool, wants_memory pg_catalog.bool, box pg_catalog.float8, run pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    settings jsonb := b -> 'settings';
+    task jsonb := @extschema@._benchmark_task(b, box, run ->> 'search_path');
+    name text := b ->> 'name';
+    made jsonb;
+    stats jsonb;
+    result jsonb;
+    memory jsonb;
+    flags text[] := '{}';
+    detail jsonb := '{}';
+    warnings text[] := '{}';
+    status text := 'ok';
+    state text;
+    problem text;
+    samples float8[];
+    median float8;
+    rows float8;
+    verdict text;
+BEGIN
+    IF wants_time THEN
+        made := @extschema@._benchmark_execute(task);
+        status := made ->> 'status';
+        state := made ->> 'sqlstate';
+        problem := made ->> 'message';
+        IF status = 'ok' THEN
+            samples := ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'samples') x);
+            stats := @extschema@.benchmark_stats(samples);
+            median := stats -> 'median';
+            rows := coalesce((b ->> 'rows')::float8 * CASE WHEN (b ->> 'rows')::bigint >= 100000 THEN (settings ->> 'sample')::float8 ELSE 1 END, nullif((made ->> 'rows')::float8, 0));
+            flags := ARRAY(SELECT jsonb_array_elements_text(stats -> 'flags'));
+            IF (made ->> 'contended')::bool OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'autovacuum worker') THEN
+                flags := array_append(flags, 'contended');
+            END IF;
+            IF (b ->> 'rows')::bigint >= 100000 AND (settings ->> 'sample')::float8 < 1 THEN
+                flags := array_append(flags, 'sampled');
+            END IF;
+            result := to_jsonb(@extschema@._benchmark_result(name, samples, (run -> 'environment') || jsonb_build_object('seed', settings -> 'seed', 'timer', settings -> 'timer',
+                'loops', made -> 'loops', 'cold_ratio', (made ->> 'first')::float8 / nullif(median, 0), 'contamination', made -> 'contamination', 'timer_precision', made -> 'timer_precision'), run ->> 'commit_hash'));
+            detail := detail || jsonb_build_object('stats', stats, 'loops', made -> 'loops', 'bytes', made -> 'bytes', 'crc32c', made -> 'crc32c', 'first', made -> 'first', 'cpu_median',
+                (@extschema@.benchmark_stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'cpu') x))) -> 'median',
+                'rows_per_s', rows / nullif(median, 0), 'points_per_s', CASE WHEN b ->> 'format' IS NOT NULL THEN rows * 5 / nullif(median, 0) END, 'mb_per_s', (made ->> 'bytes')::float8 / 1e6 / nullif(median, 0));
+            IF (stats ->> 'stddev')::float8 > 0.1 * median THEN
+                warnings := array_append(warnings, format('%s: Performance is too variable: stddev %ss exceeds 10%% of median %ss', name, to_char((stats ->> 'stddev')::float8, CASE WHEN median < 0.01 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END), to_char(median, CASE WHEN median < 0.01 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END)));
+            END IF;
+            IF (stats ->> 'severe_outliers')::int > 0.1 * (stats ->> 'n')::int THEN
+                warnings := array_append(warnings, format('%s: %s of %s rounds are outliers (%s mild, %s severe)', name, (stats ->> 'mild_outliers')::int + (stats ->> 'severe_outliers')::int, stats ->> 'n', stats ->> 'mild_outliers', stats ->> 'severe_outliers'));
+            END IF;
+        END IF;
+        IF made ->> 'teardown_error' IS NOT NULL THEN
+            warnings := array_append(warnings, format('%s: teardown failed: %s', name, made ->> 'teardown_error'));
+        END IF;
+    END IF;
+    IF wants_memory AND status = 'ok' THEN
+        made := @extschema@._benchmark_execute(task || '{"memory": true}');
+        status := made ->> 'status';
+        state := made ->> 'sqlstate';
+        problem := made ->> 'message';
+        IF status = 'ok' THEN
+            memory := jsonb_build_object('id', @extschema@._benchmark_id('@extschema@.memory_profile_results_id_seq'), 'name', name, 'peak_memory', made -> 'peak_memory', 'allocated_memory', made -> 'allocated_memory',
+                'deallocated_memory', made -> 'deallocated_memory', 'net_memory', made -> 'net_memory', 'top_allocations', made -> 'top_allocations', 'timestamp', clock_timestamp() AT TIME ZONE 'UTC',
+                'commit_hash', run -> 'commit_hash', 'environment', run -> 'environment');
+            detail := detail || jsonb_build_object('os', made -> 'os', 'os_peak', made -> 'os' -> 'peak_high', 'memory_source', made -> 'memory_source');
+            IF (made -> 'os' ->> 'unreliable')::bool THEN
+                flags := array_append(flags, 'os_peak_unreliable');
+            END IF;
+        END IF;
+    END IF;
+    IF (made ->> 'in_session')::bool THEN
+        flags := array_append(flags, 'in_session');
+    END IF;
+    IF status = 'ok' THEN
+        SELECT j.grade, j.message INTO verdict, problem FROM @extschema@._benchmark_judged(coalesce(result, '{}') || coalesce(memory, '{}') || detail, b ->> 'adapter_type', settings, b -> 'thresholds') j;
+        status := CASE WHEN problem IS NULL THEN 'ok' ELSE 'failed' END;
+        -- Times measured in bad company prove nothing; memory does not depend on it.
+        IF verdict = 'red' AND flags <> '{}' AND problem LIKE 'Performance%' THEN
+            verdict := 'yellow';
+            problem := problem || ' (noisy, rerun)';
+        END IF;
+    END IF;
+    RETURN jsonb_build_object('result', result, 'memory', memory, 'warnings', warnings, 'item', jsonb_build_object('run_id', run -> 'run_id', 'name', name,
+        'benchmark_type', CASE WHEN wants_time AND wants_memory THEN 'all' WHEN wants_time THEN 'time' ELSE 'memory' END, 'adapter_type', b -> 'adapter_type', 'format', b -> 'format',
+        'rows', b -> 'rows', 'definition_hash', b -> 'definition_hash', 'status', status, 'sqlstate', state, 'message', problem,
+        'grade', CASE WHEN status IN ('ok', 'failed') THEN CASE WHEN result IS NULL AND memory IS NULL THEN 'red' ELSE verdict END END, 'flags', flags,
+        'result_id', result -> 'id', 'memory_result_id', memory -> 'id', 'detail', detail, 'samples', samples));
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_measured FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_measured TO pg_write_server_files;
+
+-- The word or the number of seconds of setting "budget".
+CREATE FUNCTION _benchmark_budget(settings pg_catalog.jsonb)
+RETURNS pg_catalog.float8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE settings ->> 'budget' WHEN 'quick' THEN 90 WHEN 'ci' THEN 480 WHEN 'extended' THEN 1500 ELSE (settings ->> 'budget')::float8 END;
+END;
+
+-- What makes two runs comparable: server, build, machine, settings that matter.
+CREATE FUNCTION _benchmark_fingerprint(environment pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT md5(concat_ws('|', (environment ->> 'pg_version_num')::int / 10000, environment -> 'assertions', environment -> 'arch', environment -> 'cpu_model', environment -> 'cores',
+        environment -> 'compiler', environment -> 'ext_build', environment -> 'settings'));
+END;
+
+-- Data sets in a transaction of their own, so that every process sees them. NULL when all is well, else what is missing.
+CREATE FUNCTION _benchmark_prepare(rows pg_catalog.int8, settings pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made jsonb;
+    name text := @extschema@._benchmark_data_name('records', rows, 5, (settings ->> 'seed')::bigint);
+    kind "char";
+BEGIN
+    SELECT relkind INTO kind FROM pg_class WHERE relnamespace = 'spout_bench'::regnamespace AND relname = name;
+    IF kind IS NOT NULL THEN
+        RETURN CASE WHEN kind <> 'm' THEN format('spout_bench.%s is not a data set', name) END;
+    END IF;
+    made := @extschema@._benchmark_execute(jsonb_build_object('commit', true, 'isolation', settings -> 'isolation', 'deadline', 3600,
+        'run_sql', format('SELECT %s.benchmark_data(%L, %s, NULL, %s)', quote_ident('@extschema@'), 'records', rows, settings ->> 'seed')));
+    RETURN CASE WHEN made ->> 'status' <> 'ok' THEN made ->> 'message' END;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLERRM;
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_prepare FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_prepare TO pg_write_server_files;
+
+-- The benchmarks that a call chooses, in the random order of its seed.
+CREATE FUNCTION _benchmark_selected(wanted pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, names pg_catalog.text, formats pg_catalog.text[], config pg_catalog.jsonb)
+RETURNS TABLE (name pg_catalog.text, benchmark_type pg_catalog.text, adapter_type pg_catalog.text, format pg_catalog.text, rows pg_catalog.int8,
+    owner pg_catalog.regrole, kind pg_catalog.text, setup_sql pg_catalog.text, run_sql pg_catalog.text, teardown_sql pg_catalog.text,
+    settings pg_catalog.jsonb, thresholds pg_catalog.jsonb, requires pg_catalog.jsonb, definition_hash pg_catalog.text)
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT r.* FROM @extschema@._benchmark_registry(config, extended) r
+    WHERE (r.benchmark_type = wanted OR (wanted = 'all' AND r.benchmark_type <> 'combined') OR (r.benchmark_type = 'all' AND wanted <> 'combined'))
+        AND (_benchmark_selected.adapter_type = 'all' OR r.adapter_type = _benchmark_selected.adapter_type) AND (names IS NULL OR r.name ~ names) AND (formats IS NULL OR r.format = ANY (formats))
+        AND abs(hashtextextended(r.name, 0) % split_part(r.settings ->> 'shard', '/', 2)::int8) = split_part(r.settings ->> 'shard', '/', 1)::int8 - 1
+    ORDER BY md5((r.settings ->> 'seed') || r.name);
+END;
+REVOKE ALL ON FUNCTION _benchmark_selected FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_selected TO pg_write_server_files;
+
+-- A stored baseline, seen from one benchmark: medians of its runs on the same machine and of the same definition.
+CREATE FUNCTION _benchmark_stored(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text,
+    OUT runs pg_catalog.int8, OUT elsewhere pg_catalog.int8, OUT middle pg_catalog.float8, OUT spread pg_catalog.float8)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    WITH h AS (SELECT x.median_time AS m, x.fingerprint = _benchmark_stored.fingerprint AND x.definition_hash = _benchmark_stored.definition_hash AS same FROM @extschema@.benchmark_history x
+        WHERE x.baseline = _benchmark_stored.baseline AND x.name = _benchmark_stored.name AND x.status = 'ok' AND x.median_time IS NOT NULL),
+    b AS (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY m) AS middle FROM h WHERE same)
+    SELECT count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same), b.middle, 1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(m - b.middle)) FILTER (WHERE same) / nullif(b.middle, 0)
+        FROM b LEFT JOIN h ON true GROUP BY b.middle;
+END;
+
+-- One fresh median beside a stored baseline: {"ratio", "verdict"}. One run alone never makes a regression.
+CREATE FUNCTION _benchmark_against(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text, median pg_catalog.float8)
+RETURNS pg_catalog.jsonb
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT jsonb_strip_nulls(jsonb_build_object('ratio', round((median / nullif(s.middle, 0))::numeric, 3), 'verdict', CASE
+        WHEN s.runs = 0 AND s.elsewhere > 0 THEN 'not comparable' WHEN s.runs = 0 THEN 'no baseline'
+        WHEN median / s.middle > 1 + greatest(0.05, 3 * s.spread) THEN 'inconclusive'
+        WHEN median / s.middle < 1 - greatest(0.10, 5 * s.spread) THEN 'improvement' ELSE 'equivalent' END))
+    FROM @extschema@._benchmark_stored(baseline, name, fingerprint, definition_hash) s;
+END;
+
+CREATE FUNCTION _benchmark_run(benchmark_type pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, output_format pg_catalog.text, names pg_catalog.text,
+    formats pg_catalog.text[], baseline pg_catalog.text, config pg_catalog.jsonb, label pg_catalog.text, commit_hash pg_catalog.text, search_path pg_catalog.text)
+RETURNS SETOF pg_catalog.text
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    arguments jsonb := jsonb_build_object('benchmark_type', benchmark_type, 'adapter_type', adapter_type, 'extended', extended, 'output_format', output_format, 'names', names,
+        'formats', formats, 'baseline', baseline, 'config', config, 'key', gen_random_uuid());
+    settings jsonb;
+    environment jsonb;
+    started timestamptz := clock_timestamp();
+    budget float8;
+    spent float8;
+    run jsonb;
+    made jsonb;
+    item jsonb;
+    b record;
+    keep boolean;
+    ord int := 0;
+    todo int;
+    missing jsonb := '{}';
+    problem text;
+    results jsonb[] := '{}';
+    memory jsonb[] := '{}';
+    skipped jsonb[] := '{}';
+    failed jsonb[] := '{}';
+    warnings text[] := '{}';
+    final_status text := 'done';
+    before jsonb;
+    after jsonb;
+BEGIN
+    IF benchmark_type IS NULL OR benchmark_type NOT IN ('time', 'memory', 'combined', 'all') THEN
+        RAISE EXCEPTION 'unknown benchmark type "%"', benchmark_type USING ERRCODE = '22023', HINT = 'Types are time, memory, combined, all.';
+    ELSIF adapter_type IS NULL OR adapter_type NOT IN ('core', 'db', 'async', 'all') THEN
+        RAISE EXCEPTION 'unknown adapter type "%"', adapter_type USING ERRCODE = '22023', HINT = 'Adapter types are core, db, async, all.';
+    ELSIF output_format IS NULL OR output_format NOT IN ('console', 'json', 'csv') THEN
+        RAISE EXCEPTION 'unknown output format "%"', output_format USING ERRCODE = '22023', HINT = 'Output formats are console, json, csv.';
+    ELSIF length(commit_hash) > 40 THEN
+        RAISE EXCEPTION 'a commit hash has at most 40 characters' USING ERRCODE = '22023';
+    END IF;
+    SELECT f INTO problem FROM unnest(formats) f WHERE f IS NULL OR NOT (f = ANY (@extschema@._benchmark_formats()) OR f IN ('native_text', 'native_csv', 'native_binary')) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'unknown format "%"', problem USING ERRCODE = '22023', HINT = 'Formats are ' || array_to_string(@extschema@._benchmark_formats(), ', ') || ', native_text, native_csv, native_binary.';
+    END IF;
+    PERFORM '' ~ names;
+    settings := @extschema@._benchmark_settings(config, NULL, extended);
+    budget := @extschema@._benchmark_budget(settings);
+    environment := @extschema@._benchmark_environment();
+    keep := (settings ->> 'autosave')::bool;
+    IF NOT pg_try_advisory_lock('@extschema@.benchmark_runs'::regclass::oid::int, 0) THEN
+        RAISE EXCEPTION 'benchmarks are running in this database already' USING ERRCODE = '55006', HINT = 'Two runs at once would measure each other; see table benchmark_runs.';
+    END IF;
+    BEGIN
+        before := @extschema@._benchmark_flush(10);
+        run := jsonb_build_object('run_id', CASE WHEN keep THEN @extschema@._benchmark_id('@extschema@.benchmark_runs_run_id_seq') END, 'commit_hash', commit_hash, 'environment', environment, 'search_path', search_path);
+        IF keep THEN
+            PERFORM @extschema@._benchmark_send(jsonb_build_object('abort_but', arguments -> 'key', 'run', jsonb_build_object('run_id', run -> 'run_id', 'status', 'running',
+                'started', started, 'requested_by', current_user, 'arguments', arguments, 'label', label, 'commit_hash', commit_hash, 'fingerprint', @extschema@._benchmark_fingerprint(environment), 'environment', environment)));
+        END IF;
+        RAISE LOG 'benchmarks start: %', environment;
+        -- Open work of the checkpointer is done before we measure, where we may ask for it.
+        IF (settings ->> 'disable_gc')::bool AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+            EXECUTE 'CHECKPOINT';
+        END IF;
+        SELECT count(*) INTO todo FROM @extschema@._benchmark_selected(benchmark_type, adapter_type, extended, names, formats, config);
+        FOR b IN SELECT s.*, s.benchmark_type AS supports FROM @extschema@._benchmark_selected(benchmark_type, adapter_type, extended, names, formats, config) s LOOP
+            ord := ord + 1;
+            spent := extract(epoch FROM clock_timestamp() - started);
+            problem := CASE WHEN spent > 1.2 * budget THEN 'budget spent' ELSE @extschema@._benchmark_unmet(b.requires) END;
+            IF problem IS NULL AND b.owner IS NULL THEN
+                IF NOT missing ? b.rows::text THEN
+                    missing := missing || jsonb_build_object(b.rows::text, @extschema@._benchmark_prepare(b.rows, b.settings));
+                END IF;
+                problem := missing ->> b.rows::text;
+            END IF;
+            IF problem IS NULL THEN
+                made := @extschema@._benchmark_measured(to_jsonb(b), benchmark_type <> 'memory' AND b.supports <> 'memory', benchmark_type <> 'time' AND b.supports IN ('memory', 'all'),
+                    greatest(0.05, least((b.settings ->> 'max_time')::float8, 0.8 * (budget - spent) / (todo - ord + 1))), run);
+            ELSE
+                made := jsonb_build_object('warnings', '{}'::text[], 'item', jsonb_build_object('run_id', run -> 'run_id', 'name', b.name, 'benchmark_type', b.supports, 'adapter_type', b.adapter_type,
+                    'format', b.format, 'rows', b.rows, 'definition_hash', b.definition_hash, 'status', 'skipped', 'message', problem, 'flags', '{}'::text[], 'detail', '{}'::jsonb));
+            END IF;
+            item := (made -> 'item') || jsonb_build_object('ord', ord);
+            IF keep THEN
+                -- A record has 64 kB; what may be missing first are single samples.
+                PERFORM @extschema@._benchmark_send(jsonb_strip_nulls(jsonb_build_object('key', arguments -> 'key', 'result', nullif(made -> 'result', 'null'), 'memory', nullif(made -> 'memory', 'null'),
+                    'item', CASE WHEN length(made::text) > 60000 THEN item - 'samples' ELSE item END)));
+            END IF;
+            warnings := warnings || ARRAY(SELECT jsonb_array_elements_text(made -> 'warnings'));
+            item := (item - 'samples' - 'detail' - 'run_id' - 'ord') || (item -> 'detail') || CASE WHEN made ->> 'result' IS NOT NULL AND baseline IS NOT NULL THEN @extschema@._benchmark_against(baseline, b.name, @extschema@._benchmark_fingerprint(environment),
+                b.definition_hash, (made -> 'result' ->> 'median_time')::float8) ELSE '{}' END;
+            IF made ->> 'result' IS NOT NULL THEN
+                results := results || ((made -> 'result') - 'environment' || item || jsonb_build_object('peak_memory', made -> 'memory' -> 'peak_memory'));
+            END IF;
+            IF made ->> 'memory' IS NOT NULL THEN
+                memory := memory || ((made -> 'memory') - 'environment' || (item - 'stats'));
+            END IF;
+            IF item ->> 'status' = 'skipped' THEN
+                skipped := skipped || (item - 'flags');
+            ELSIF item ->> 'status' <> 'ok' THEN
+                failed := failed || item;
+            END IF;
+            IF extended THEN
+                RAISE LOG 'benchmark % of %: % %', ord, todo, b.name, item ->> 'status';
+            END IF;
+        END LOOP;
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        IF keep THEN
+            PERFORM @extschema@._benchmark_send(jsonb_build_object('key', arguments -> 'key', 'finish', jsonb_build_object('run_id', run -> 'run_id', 'status', 'cancelled', 'finished', clock_timestamp())));
+            PERFORM @extschema@._benchmark_flush(5);
+        END IF;
+        PERFORM pg_advisory_unlock('@extschema@.benchmark_runs'::regclass::oid::int, 0);
+        RAISE;
+    END;
+    IF keep THEN
+        PERFORM @extschema@._benchmark_send(jsonb_build_object('key', arguments -> 'key', 'finish', jsonb_build_object('run_id', run -> 'run_id', 'status', 'done', 'finished', clock_timestamp())));
+    END IF;
+    PERFORM pg_advisory_unlock('@extschema@.benchmark_runs'::regclass::oid::int, 0);
+    after := @extschema@._benchmark_flush(CASE WHEN keep THEN 10 ELSE 0 END);
+    IF todo = 0 THEN
+        warnings := array_append(warnings, CASE WHEN adapter_type = 'async' THEN 'no benchmark of adapter type async is registered' WHEN benchmark_type = 'combined'
+            THEN 'no combined benchmark is registered' ELSE 'no registered benchmark fits' END);
+    END IF;
+    RETURN QUERY SELECT @extschema@._benchmark_output(jsonb_build_object('run_id', run -> 'run_id', 'status', 'done', 'environment', environment, 'results', to_jsonb(results), 'memory', to_jsonb(memory), 'skipped', to_jsonb(skipped),
+        'failed', to_jsonb(failed), 'warnings', to_jsonb(warnings), 'recorded', (SELECT jsonb_object_agg(k, (after ->> k)::bigint - (before ->> k)::bigint) FROM unnest(ARRAY['sent', 'committed', 'rejected']) k)), output_format);
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_run FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_run TO pg_write_server_files;
+
+CREATE FUNCTION run_benchmarks(
+    benchmark_type pg_catalog.text DEFAULT 'all',
+    adapter_type pg_catalog.text DEFAULT 'all',
+    extended pg_catalog.bool DEFAULT false,
+    output_format pg_catalog.text DEFAULT 'console',
+    names pg_catalog.text DEFAULT NULL,
+    formats pg_catalog.text[] DEFAULT NULL,
+    baseline pg_catalog.text DEFAULT NULL,
+    config pg_catalog.jsonb DEFAULT '{}',
+    label pg_catalog.text DEFAULT NULL,
+    commit_hash pg_catalog.text DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+    -- Benchmarks of users run under the caller's search path.
+    SELECT @extschema@._benchmark_run(benchmark_type, adapter_type, coalesce(extended, false), output_format, names, formats, baseline, config, label, commit_hash, current_setting('search_path'));
+END;
+REVOKE ALL ON FUNCTION run_benchmarks FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION run_benchmarks TO pg_write_server_files;
+COMMENT ON FUNCTION run_benchmarks IS 'measures exports, records the results past any ROLLBACK, and prints them';

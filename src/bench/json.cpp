@@ -4,6 +4,7 @@
 #include <cmath>
 
 extern "C" {
+#include "catalog/pg_type.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
@@ -36,6 +37,30 @@ double json_number(Jsonb *j, const char *key, double missing)
 }
 
 bool json_has(Jsonb *j, const char *key) { return find(j, key) != nullptr; }
+
+JsonbContainer *json_array(Jsonb *j, const char *key)
+{
+    JsonbValue *v = find(j, key);
+    bool array = v && v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data);
+    return array ? v->val.binary.data : nullptr;
+}
+
+void json_argument(Datum numeric, Datum *value, Oid *type)
+{
+    double d = DatumGetFloat8(DirectFunctionCall1(numeric_float8, numeric));
+    const char *text = DatumGetCString(DirectFunctionCall1(numeric_out, numeric));
+    bool whole = !strchr(text, '.');
+    if (whole && d >= INT32_MIN && d <= INT32_MAX) {
+        *value = Int32GetDatum((int32)d);
+        *type = INT4OID;
+    } else if (whole && fabs(d) < 9e18) {
+        *value = DirectFunctionCall1(numeric_int8, numeric);
+        *type = INT8OID;
+    } else {
+        *value = numeric;
+        *type = NUMERICOID;
+    }
+}
 
 bool json_bool(Jsonb *j, const char *key, bool missing)
 {

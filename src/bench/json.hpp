@@ -13,6 +13,9 @@ namespace spout
 const char *json_text(Jsonb *, const char *key, const char *missing);
 double json_number(Jsonb *, const char *key, double missing);
 bool json_has(Jsonb *, const char *key);
+JsonbContainer *json_array(Jsonb *, const char *key); // null: not an array
+// A JSON number as the parameter of a statement: int4, int8 or numeric.
+void json_argument(Datum numeric, Datum *value, Oid *type);
 bool json_bool(Jsonb *, const char *key, bool missing);
 
 // {"a": 1, ...}: each put writes the comma it needs. Numbers that are not finite become null.

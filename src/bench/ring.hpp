@@ -70,5 +70,7 @@ bool ring_recorder_active(Ring *, Oid database);
 // home.cpp: where the ring lives.
 Ring *shared_ring();           // null unless the library is preloaded
 void log_record(const char *); // a record that could not be stored, as a JSON line in the server's log
+// transport.cpp: nothing is recorded on a standby, nor before CREATE EXTENSION of `function` has committed.
+bool recordable(Oid function);
 bool start_recorder(Oid database, uint32 dsm_handle, BackgroundWorkerHandle **);
 } // namespace spout

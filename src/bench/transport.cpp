@@ -195,8 +195,7 @@ static Counts flush(double seconds)
     return c;
 }
 
-// Can anything be recorded? Not on a standby, and not before CREATE EXTENSION has committed.
-static bool recordable(Oid function)
+bool recordable(Oid function)
 {
     if (RecoveryInProgress()) return false;
     HeapTuple t = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));

@@ -10,4 +10,12 @@ struct Allocator {
     void *arg;
 };
 extern const Allocator kMalloc; // plain malloc and free
+
+// Who asks: the line that made the buffer. Set before every call of allocate, for allocators that keep
+// accounts.
+struct AllocationSite {
+    const char *file;
+    int line;
+};
+extern AllocationSite allocation_site;
 } // namespace spout

@@ -10,6 +10,8 @@ namespace spout
 const Allocator kMalloc = {[](void *, size_t n) { return malloc(n); }, [](void *, void *p) { free(p); },
                            nullptr};
 
+AllocationSite allocation_site = {"", 0};
+
 void Buffer::grow(size_t n)
 {
     if (n > SIZE_MAX / 2 - size_) throw std::bad_alloc();
@@ -17,6 +19,7 @@ void Buffer::grow(size_t n)
     size_t want = size_ + n, cap = cap_ + cap_ / 2;
     if (cap < want) cap = want;
     if (cap < 256) cap = 256;
+    allocation_site = site_;
     auto *fresh = static_cast<uint8_t *>(alloc_->allocate(alloc_->arg, cap));
     if (!fresh) throw std::bad_alloc();
     if (size_) memcpy(fresh, data_, size_);

@@ -21,11 +21,15 @@ struct Bytes {
 class Buffer
 {
   public:
-    explicit Buffer(const Allocator &a = kMalloc) : alloc_(&a) {}
+    // The site is where this is written: a meter names it.
+    explicit Buffer(const Allocator &a = kMalloc, AllocationSite site = {__builtin_FILE(), __builtin_LINE()})
+        : alloc_(&a), site_(site)
+    {
+    }
     ~Buffer() { release(); }
     Buffer(const Buffer &) = delete;
     Buffer &operator=(const Buffer &) = delete;
-    Buffer(Buffer &&o) noexcept : alloc_(o.alloc_) { swap(o); }
+    Buffer(Buffer &&o) noexcept : alloc_(o.alloc_), site_(o.site_) { swap(o); }
     void swap(Buffer &o) noexcept
     {
         std::swap(alloc_, o.alloc_);
@@ -97,5 +101,6 @@ class Buffer
     uint8_t *base_ = nullptr; // what the allocator gave
     uint8_t *data_ = nullptr; // base_ plus what drop_front() dropped
     size_t size_ = 0, cap_ = 0;
+    AllocationSite site_;
 };
 } // namespace spout

@@ -17,7 +17,10 @@ namespace spout
 {
 // A run of whole rows, encoded and compressed. Owned by its maker, reused by the next take().
 struct Block {
-    explicit Block(const Allocator &a) : bytes(a), meta(a) {}
+    explicit Block(const Allocator &a, AllocationSite site = {__builtin_FILE(), __builtin_LINE()})
+        : bytes(a, site), meta(a, site)
+    {
+    }
     Buffer bytes;
     Buffer meta; // what only the format knows (Parquet: column chunks); offsets relative to the block
     uint32_t rows = 0;

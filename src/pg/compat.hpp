@@ -15,15 +15,26 @@ extern "C" {
 #include "varatt.h"
 #endif
 #include "executor/executor.h"
+#include "postmaster/bgworker.h"
 }
 
 namespace spout
 {
+constexpr int kServerVersion = PG_VERSION_NUM; // of the build
 constexpr bool kHasInfiniteIntervals = PG_VERSION_NUM >= 170000;
 // MERGE ... RETURNING came with 17; before, COPY refuses every MERGE.
 constexpr bool kMergeReturning = PG_VERSION_NUM >= 170000;
 // Materialized views can be copied as a table since 18.
 constexpr bool kCopyMatview = PG_VERSION_NUM >= 180000;
+
+// A background worker may run as a role that cannot log in since 17.
+#ifdef BGWORKER_BYPASS_ROLELOGINCHECK
+constexpr bool kWorkerOfNologinRole = true;
+constexpr uint32 kWorkerOfNologinFlag = BGWORKER_BYPASS_ROLELOGINCHECK;
+#else
+constexpr bool kWorkerOfNologinRole = false;
+constexpr uint32 kWorkerOfNologinFlag = 0;
+#endif
 
 inline void executor_run(QueryDesc *qd)
 {

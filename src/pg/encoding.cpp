@@ -2,6 +2,8 @@
 // before a PL/pgSQL handler and before the client's ROLLBACK.
 #include "pg/encoding.hpp"
 
+#include "pg/memory.hpp"
+
 extern "C" {
 #include "libpq/pqformat.h"
 }
@@ -23,11 +25,7 @@ Encoding *encoding_create(MemoryContext parent)
     MemoryContext leaf = AllocSetContextCreate(parent, "pg_spout export", ALLOCSET_DEFAULT_SIZES);
     auto *e = (Encoding *)MemoryContextAllocZero(leaf, sizeof(Encoding));
     e->pump.cx = leaf;
-    e->allocator = {[](void *cx, size_t n) {
-                        return MemoryContextAllocExtended((MemoryContext)cx, n,
-                                                          MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-                    },
-                    [](void *, void *p) { pfree(p); }, leaf};
+    e->allocator = server_allocator(leaf);
     e->cleanup.func = clean_up;
     e->cleanup.arg = e;
     MemoryContextRegisterResetCallback(leaf, &e->cleanup);

@@ -1,6 +1,8 @@
 // pump.cpp - rows to blocks to files. Knows neither SQL nor formats.
 #include "pg/pump.hpp"
 
+#include "pg/memory.hpp"
+
 extern "C" {
 #include "commands/progress.h"
 #include "pgstat.h"
@@ -99,6 +101,7 @@ static void flush(Pump *p)
     l->total_packed += block.bytes.n;
     current(p)->raw_bytes += block.raw_bytes;
     p->blocks++;
+    block_boundary(p->bytes);
     p->compress_ns += block.compress_ns;
     if (l->full()) end_file(p);
     pump_progress(p->bytes, p->rows);

@@ -1,0 +1,352 @@
+// engine.cpp - one benchmark: setup, calibrate, warm up, rounds, teardown. Every phase is a subtransaction,
+// so that an error ends the phase and not the measurement. Knows nothing of processes.
+#include "bench/benchmark.hpp"
+#include "bench/host.hpp"
+#include "bench/profile.hpp"
+
+#include <dirent.h>
+#include <unistd.h>
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "storage/fd.h"
+#include "utils/guc.h"
+#include "utils/resowner.h"
+#include "utils/timeout.h"
+}
+
+namespace spout
+{
+namespace
+{
+// --- phases
+// ----------------------------------------------------------------------------------------------------
+
+struct PhaseError {
+    bool failed, cancelled;
+    char sqlstate[6];
+    const char *message;
+};
+
+TimeoutId deadline_timer = MAX_TIMEOUTS; // of this process, registered once
+volatile sig_atomic_t deadline_passed;
+
+void on_deadline()
+{
+    deadline_passed = true;
+    kill(MyProcPid, SIGINT); // an ordinary cancel: the running statement ends as for a user's
+}
+
+void start_deadline(double seconds)
+{
+    if (deadline_timer == MAX_TIMEOUTS) deadline_timer = RegisterTimeout(USER_TIMEOUT, on_deadline);
+    deadline_passed = false;
+    enable_timeout_after(deadline_timer, (int)Min(seconds * 1000, 2e9) + 1);
+}
+
+struct Measurement {
+    const BenchTask *task;
+    Benchmark *benchmark;
+    MemoryContext cx;
+    double start;       // wall
+    double *wall, *cpu; // of a loop, per measured round
+    int rounds, loops, warmups;
+    uint64 loop; // number of loops so far: names files
+    double cold;
+    BenchOutput output;
+    bool changed;          // the output differs between rounds
+    const char *first_row; // JSON, of a profiled statement
+    double timer_step, busy_wall, busy_cpu;
+    Contention before, after;
+};
+
+// Runs `phase` in a subtransaction. Where we are a guest in a session, its cancel and its end go through.
+void guarded(void (*phase)(Measurement *), Measurement *m, PhaseError *e)
+{
+    MemoryContext cx = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(cx);
+    PG_TRY();
+    {
+        phase(m);
+        ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(cx);
+        ErrorData *error = CopyErrorData();
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+        e->failed = true;
+        e->cancelled = error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+        strlcpy(e->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof e->sqlstate);
+        e->message = error->message ? error->message : "";
+        if (e->cancelled && m->task->in_session && !deadline_passed) ReThrowError(error);
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(cx);
+    CurrentResourceOwner = owner;
+}
+
+void do_setup(Measurement *m) { m->benchmark->setup(m->task); }
+void do_teardown(Measurement *m) { m->benchmark->teardown(m->task); }
+
+// --- rounds
+// ----------------------------------------------------------------------------------------------------
+
+// Files of a round go before the next one, so that the disk never holds more.
+void clear_directory(const char *directory)
+{
+    if (!directory) return;
+    DIR *dir = AllocateDir(directory);
+    for (struct dirent *entry; dir && (entry = ReadDirExtended(dir, directory, LOG));)
+        if (strncmp(entry->d_name, "out_", 4) == 0) unlink(psprintf("%s/%s", directory, entry->d_name));
+    if (dir) FreeDir(dir);
+}
+
+struct Round {
+    double wall, cpu; // of one loop
+};
+
+Round do_round(Measurement *m, int loops)
+{
+    MemoryContext cx = AllocSetContextCreate(m->cx, "pg_spout benchmark round", ALLOCSET_DEFAULT_SIZES);
+    MemoryContextSwitchTo(cx);
+    double cpu = cpu_seconds(), wall = wall_seconds();
+    for (int i = 0; i < loops; i++) {
+        CHECK_FOR_INTERRUPTS();
+        m->benchmark->run(m->task, m->loop++);
+        MemoryContextReset(cx);
+    }
+    Round r = {(wall_seconds() - wall) / loops, (cpu_seconds() - cpu) / loops};
+    BenchOutput o = m->benchmark->output(m->task);
+    if (m->loop > (uint64)loops && memcmp(&o, &m->output, sizeof o) != 0) m->changed = true;
+    m->output = o;
+    if (o.bytes > 0 && (double)o.bytes * loops > m->task->disk_limit)
+        ereport(ERROR, (errcode(ERRCODE_DISK_FULL),
+                        errmsg("benchmark wrote %.0f bytes, more than its disk limit of %.0f",
+                               (double)o.bytes * loops, m->task->disk_limit)));
+    clear_directory(m->task->directory);
+    if (m->changed && m->task->guard)
+        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("output changed"),
+                        errdetail("Every round must give the same rows and bytes.")));
+    MemoryContextSwitchTo(m->cx);
+    MemoryContextDelete(cx);
+    return r;
+}
+
+double spent(const Measurement *m) { return wall_seconds() - m->start; }
+
+// Loops of a round that lasts at least `wanted` seconds; the first loop of all is remembered as cold.
+int calibrate(Measurement *m, double wanted)
+{
+    m->cold = do_round(m, 1).wall;
+    if (m->task->loops) return m->task->loops;
+    double last = m->cold;
+    for (int loops = 1;;) {
+        if (last * loops >= wanted || loops >= 1000000) return loops;
+        double more = Max(2.0 * loops, Min(wanted / Max(last, 1e-9), 10.0 * loops));
+        loops = (int)Min(more, 1e6);
+        if (last * loops >= wanted * 0.9) return loops;
+        last = do_round(m, loops).wall;
+    }
+}
+
+void do_rounds(Measurement *m)
+{
+    const BenchTask *t = m->task;
+    m->timer_step = timer_step(t->process_time);
+    double round = Max(10 * m->timer_step, Min(t->min_time, t->box / 25));
+    m->loops = calibrate(m, round);
+    for (int i = 0; i < t->warmup && (i == 0 || spent(m) < t->box / 4); i++, m->warmups++)
+        do_round(m, m->loops);
+    m->before = contention_now();
+    for (int i = 0; i < t->iterations && (i < 5 || spent(m) < t->box); i++) {
+        Round r = do_round(m, m->loops);
+        m->wall[i] = r.wall;
+        m->cpu[i] = r.cpu;
+        m->busy_wall += r.wall * m->loops;
+        m->busy_cpu += r.cpu * m->loops;
+        m->rounds = i + 1;
+    }
+    m->after = contention_now();
+    // Only the timed parts tell whether the work waited.
+    m->after.wall = m->before.wall + m->busy_wall;
+    m->after.cpu = m->before.cpu + m->busy_cpu;
+}
+
+// One pass, as it comes: a fresh process shows what an export costs it.
+void do_profile(Measurement *m)
+{
+    profile_start();
+    m->benchmark->run_whole(m->task, m->loop++);
+    profile_stop(false);
+    m->output = m->benchmark->output(m->task);
+    if (m->task->keep_result) m->first_row = m->benchmark->first_row(m->cx);
+}
+
+// --- the whole
+// -------------------------------------------------------------------------------------------------
+
+void set_local(const char *name, const char *value)
+{
+    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+// For this transaction. What other switches do to a time is noise to us.
+void quieten(const BenchTask *t)
+{
+    if (t->read_only) set_local("transaction_read_only", "on");
+    if (!t->quiet) return;
+    set_local("jit", "off");
+    set_local("max_parallel_workers_per_gather", "0");
+    set_local("synchronize_seqscans", "off");
+    if (superuser() && GetConfigOption("auto_explain.log_min_duration", true, false))
+        set_config_option("auto_explain.log_min_duration", "-1", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+                          true, 0, false);
+    if (t->fresh) fix_malloc_threshold();
+}
+
+void put_error(StringInfo s, const char *status, const PhaseError *e)
+{
+    put_text(s, "status", status);
+    put_text(s, "sqlstate", e->sqlstate);
+    put_text(s, "message", strcmp(status, "timeout") == 0 ? "past its deadline" : e->message);
+}
+
+void put_output(StringInfo s, const Measurement *m)
+{
+    if (m->loop == 0) return;
+    if (m->output.rows >= 0) put_integer(s, "rows", m->output.rows);
+    if (m->output.bytes >= 0) {
+        put_integer(s, "bytes", m->output.bytes);
+        put_text(s, "crc32c", psprintf("%08x", m->output.crc32c));
+    }
+}
+
+void put_times(StringInfo s, const Measurement *m)
+{
+    put_integer(s, "loops", m->loops);
+    put_integer(s, "warmup_rounds", m->warmups);
+    put_number(s, "first", m->cold);
+    put_number(s, "timer_precision", m->timer_step);
+    put_numbers(s, "samples", m->task->process_time ? m->cpu : m->wall, (size_t)m->rounds);
+    put_numbers(s, "cpu", m->cpu, (size_t)m->rounds);
+    put_output(s, m);
+    bool busy = strcmp(m->task->kind, "sql") != 0;
+    put_bool(s, "contended", put_contention(s, &m->before, &m->after, busy));
+}
+
+void put_pass(StringInfo s, const Measurement *m)
+{
+    put_output(s, m);
+    put_profile(s);
+    if (!m->task->keep_result) return;
+    put_key(s, "result");
+    appendStringInfoString(s, m->first_row ? m->first_row : "null");
+}
+
+const char *status_of(const Measurement *m, const PhaseError *e, const char *otherwise)
+{
+    if (!e->cancelled) return otherwise;
+    return deadline_passed ? "timeout" : "cancelled";
+}
+} // namespace
+
+void measure(const BenchTask *t, StringInfo s)
+{
+    Measurement m = {};
+    PhaseError setup = {}, rounds = {}, teardown = {};
+    m.task = t;
+    m.benchmark = find_benchmark(t->kind);
+    m.cx = AllocSetContextCreate(CurrentMemoryContext, "pg_spout benchmark", ALLOCSET_DEFAULT_SIZES);
+    MemoryContextSwitchTo(m.cx);
+    m.wall = (double *)palloc(sizeof(double) * t->iterations);
+    m.cpu = (double *)palloc(sizeof(double) * t->iterations);
+    m.start = wall_seconds();
+    if (t->cpu >= 0 && t->fresh) pin_to_cpu(t->cpu);
+    if (t->fresh) limit_data(t->memory_limit);
+    quieten(t);
+    start_deadline(t->deadline);
+    guarded(do_setup, &m, &setup);
+    if (!setup.failed) guarded(t->memory ? do_profile : do_rounds, &m, &rounds);
+    if (t->memory && rounds.failed) profile_stop(true);
+    disable_timeout(deadline_timer, false);
+    guarded(do_teardown, &m, &teardown);
+    clear_directory(t->directory);
+    appendStringInfoChar(s, '{');
+    if (setup.failed) {
+        put_error(s, status_of(&m, &setup, "skipped"), &setup);
+    } else if (rounds.failed) {
+        put_error(s, status_of(&m, &rounds, "failed"), &rounds);
+    } else {
+        put_text(s, "status", "ok");
+        if (t->memory)
+            put_pass(s, &m);
+        else
+            put_times(s, &m);
+    }
+    if (teardown.failed) put_text(s, "teardown_error", teardown.message);
+    put_bool(s, "in_session", t->in_session);
+    put_number(s, "seconds", spent(&m));
+    appendStringInfoChar(s, '}');
+}
+
+// --- from JSON
+// -------------------------------------------------------------------------------------------------
+
+// JSON values as parameters of a statement: whole numbers are int4 or int8, others numeric, texts text.
+static void read_args(BenchTask *t, JsonbContainer *array)
+{
+    t->nargs = (int)JsonContainerSize(array);
+    t->args = (Datum *)palloc(sizeof(Datum) * Max(t->nargs, 1));
+    t->arg_types = (Oid *)palloc(sizeof(Oid) * Max(t->nargs, 1));
+    for (int i = 0; i < t->nargs; i++) {
+        JsonbValue *v = getIthJsonbValueFromContainer(array, (uint32)i);
+        t->arg_types[i] = TEXTOID;
+        if (v->type == jbvString) {
+            t->args[i] = PointerGetDatum(cstring_to_text_with_len(v->val.string.val, v->val.string.len));
+        } else if (v->type == jbvBool) {
+            t->args[i] = BoolGetDatum(v->val.boolean);
+            t->arg_types[i] = BOOLOID;
+        } else if (v->type == jbvNumeric) {
+            json_argument(NumericGetDatum(v->val.numeric), &t->args[i], &t->arg_types[i]);
+        } else {
+            t->args[i] = PointerGetDatum(JsonbValueToJsonb(v));
+            t->arg_types[i] = JSONBOID;
+        }
+    }
+}
+
+BenchTask read_task(Jsonb *j)
+{
+    BenchTask t = {};
+    t.kind = json_text(j, "kind", "sql");
+    t.format = json_text(j, "format", nullptr);
+    t.relation = json_text(j, "relation", nullptr);
+    t.setup_sql = json_text(j, "setup_sql", nullptr);
+    t.run_sql = json_text(j, "run_sql", nullptr);
+    t.teardown_sql = json_text(j, "teardown_sql", nullptr);
+    t.process_time = strcmp(json_text(j, "timer", ""), "process_time") == 0;
+    t.guard = json_bool(j, "guard", true);
+    t.read_only = json_bool(j, "read_only", false);
+    t.memory = json_bool(j, "memory", false);
+    t.keep_result = json_bool(j, "keep_result", false);
+    t.quiet = json_bool(j, "disable_gc", true);
+    t.min_time = json_number(j, "min_time", 0.1);
+    t.box = json_number(j, "box", 60);
+    t.deadline = json_number(j, "deadline", t.box * 2 + 10);
+    t.iterations = (int)json_number(j, "iterations", 100);
+    t.warmup = (int)json_number(j, "warmup_iterations", 5);
+    t.loops = (int)json_number(j, "loops", 0);
+    t.cpu = (int)json_number(j, "cpu", -1);
+    t.memory_limit = json_number(j, "memory_limit", 268435456);
+    t.disk_limit = json_number(j, "disk_limit", 21474836480.0);
+    JsonbContainer *args = json_array(j, "args");
+    if (args) read_args(&t, args);
+    return t;
+}
+} // namespace spout

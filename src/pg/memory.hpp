@@ -1,0 +1,33 @@
+// memory.hpp - where core's large buffers come from in the server, and the meter that counts them when asked.
+#pragma once
+#include "core/allocator.hpp"
+#include "pg/pg.hpp"
+
+namespace spout
+{
+// From this memory context; null when out of memory.
+Allocator server_allocator(MemoryContext);
+
+// What was asked for since meter_start(), in this process. Growth of buffers counts in full.
+struct MeterSite {
+    AllocationSite site;
+    int64 allocated, freed, live, peak; // bytes
+    int64 allocations, releases;
+};
+struct Meter {
+    int64 allocated, freed, live, peak;
+    int64 untracked; // allocations beyond the meter's own room: counted, but their release is not
+    uint32 nsites;
+    MeterSite sites[256]; // the last one takes what finds no place
+};
+void meter_start(); // raises when out of memory
+// The counts so far stay readable until the next start; sites by live bytes, then by peak.
+const Meter *meter_stop();
+
+// Called at block boundaries, where memory may be looked at; null: nobody looks.
+extern void (*on_block)(uint64 bytes);
+inline void block_boundary(uint64 bytes)
+{
+    if (unlikely(on_block != nullptr)) on_block(bytes);
+}
+} // namespace spout
