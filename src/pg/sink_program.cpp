@@ -4,6 +4,7 @@
 #include "pg/sink.hpp"
 
 #include <csignal>
+#include <ctime>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -23,6 +24,8 @@ namespace spout
 {
 constexpr int kPollMs = 10;       // while waiting for the child to end
 constexpr int kTermGraceMs = 500; // after SIGTERM, before SIGKILL
+constexpr int kStopGraceMs = 150; // for the status of a program that no longer reads
+constexpr int kForEver = INT_MAX;
 
 struct ProgramSink {
     Sink pub;
@@ -32,6 +35,14 @@ struct ProgramSink {
 };
 
 static ProgramSink *self(Sink *s) { return (ProgramSink *)s; }
+
+// Of a clock that nobody sets; a busy machine sleeps longer than it is told to.
+static int64 now_ms()
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static void close_pipe(ProgramSink *p)
 {
@@ -95,12 +106,12 @@ static void program_begin(Sink *, uint32) {}
 // --- end
 // --------------------------------------------------------------------------------------------------------
 
-// Closing our end is the child's end of input; then its status tells how it went.
-static void wait_for_program(ProgramSink *p)
+// Closing our end is the child's end of input; then its status tells how it went. False: it goes on.
+static bool wait_for_program(ProgramSink *p, int most_ms)
 {
     close_pipe(p);
     int status;
-    for (;;) {
+    for (int64 start = now_ms();;) {
         pid_t got = waitpid(p->pid, &status, WNOHANG);
         if (got == p->pid) break;
         if (got < 0 && errno != EINTR) {
@@ -108,24 +119,28 @@ static void wait_for_program(ProgramSink *p)
             ereport(ERROR, (errcode(ERRCODE_SYSTEM_ERROR),
                             errmsg("could not wait for program \"%s\": %m", p->command)));
         }
+        if (most_ms != kForEver && now_ms() - start >= most_ms) return false;
         CHECK_FOR_INTERRUPTS();
         (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kPollMs, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
     }
     p->pid = 0;
-    if (status == 0) return;
+    if (status == 0) return true;
     char *reason = wait_result_to_str(status);
     ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION), errmsg("program \"%s\" failed", p->command),
                     errdetail_internal("%s", reason)));
+    pg_unreachable();
 }
 
-// The reader is gone; if the program nevertheless says that all is well, the data did not arrive.
+// The reader is gone; if the program nevertheless says that all is well, the data did not arrive. One that
+// closed its input and goes on would hold us for as long as it likes: it is ended with the export.
 [[noreturn]] static void broken_pipe(ProgramSink *p)
 {
-    wait_for_program(p);
+    bool ended = wait_for_program(p, kStopGraceMs);
     ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
                     errmsg("program \"%s\" stopped reading", p->command),
-                    errdetail("It ended with success before the whole export was written.")));
+                    ended ? errdetail("It ended with success before the whole export was written.")
+                          : errdetail("It closed its input before the whole export was written.")));
     pg_unreachable();
 }
 
@@ -154,7 +169,7 @@ static void program_end(Sink *, FileEntry *) {}
 
 static void program_finish(Sink *s, const FileEntry *, uint32, const char *, size_t)
 {
-    wait_for_program(self(s));
+    wait_for_program(self(s), kForEver);
 }
 
 // Bounded: SIGTERM, half a second of grace, SIGKILL, reap. Runs in a reset callback: no latch, no palloc.
@@ -169,7 +184,7 @@ static void program_abort(Sink *s)
     p->pid = 0;
     bool reaped = false;
     kill(-group, SIGTERM);
-    for (int waited = 0; waited < kTermGraceMs; waited += kPollMs) {
+    for (int64 start = now_ms(); now_ms() - start < kTermGraceMs;) {
         if (!reaped) reaped = waitpid(group, nullptr, WNOHANG) != 0;
         if (reaped && kill(-group, 0) != 0) return;
         pg_usleep(kPollMs * 1000L);
