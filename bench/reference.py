@@ -111,8 +111,9 @@ class Timer:
         self.pid = self.session.backend_pid
         self.session.run("LOAD '%s'" % (cluster.library or "pg_spout"))
 
-    def measure(self, sql):
-        os.sync()  # nobody pays for another's dirty pages
+    def measure(self, sql, settle=True):
+        if settle:
+            os.sync()  # nobody pays for another's dirty pages
         cpu, start = self.cpu_seconds(), time.perf_counter()
         self.session.run(sql, timeout=STATEMENT_TIMEOUT)
         return Sample(time.perf_counter() - start, self.cpu_seconds() - cpu)
