@@ -18,7 +18,7 @@ BytesRef ref(const Buffer &b) { return {b.data(), b.size()}; }
 } // namespace
 
 Writer::Writer(const Spec &s)
-    : spec(s), block_size(s.options.block_size), wrapped(*s.allocator), frame(*s.allocator)
+    : spec(s), block_size(s.options.block_size), packed(*s.allocator), frame(*s.allocator)
 {
     const Options &o = spec.options;
     encoder = o.format->encoder(spec);
@@ -42,19 +42,41 @@ Block &Writer::cut(uint32_t rows)
     return block;
 }
 
+// Runs in the packer's thread, or in ours.
+void Writer::pack(Block &raw, Block &out)
+{
+    out.rows = raw.rows;
+    out.raw_bytes = raw.raw_bytes;
+    auto start = std::chrono::steady_clock::now();
+    if (codec) {
+        out.bytes.clear();
+        out.bytes.shrink(kKeepBlocks * spec.options.block_size);
+        codec->compress(raw.bytes.bytes(), out.bytes);
+    } else
+        encoder->pack(raw, out);
+    auto spent = std::chrono::steady_clock::now() - start;
+    out.compress_ns = spec.options.codec ? static_cast<uint64_t>(std::chrono::nanoseconds(spent).count()) : 0;
+}
+
 Block &Writer::take(uint32_t rows)
 {
-    Block &block = cut(rows);
-    if (!codec) return block;
-    wrapped.bytes.clear();
-    wrapped.bytes.shrink(kKeepBlocks * spec.options.block_size);
-    auto start = std::chrono::steady_clock::now();
-    codec->compress(block.bytes.bytes(), wrapped.bytes);
-    auto spent = std::chrono::steady_clock::now() - start;
-    wrapped.compress_ns = static_cast<uint64_t>(std::chrono::nanoseconds(spent).count());
-    wrapped.rows = block.rows;
-    wrapped.raw_bytes = block.raw_bytes;
-    return wrapped;
+    pack(cut(rows), packed);
+    return packed;
+}
+
+void Writer::submit()
+{
+    if (!packer)
+        packer = std::make_unique<Packer>(
+            [](void *w, Block &raw, Block &out) { static_cast<Writer *>(w)->pack(raw, out); }, this,
+            *spec.allocator);
+    packer->submit(cut(0));
+}
+
+Codec *Writer::frame_codec()
+{
+    if (!around) around = spec.options.codec->make(spec.options.level);
+    return around.get();
 }
 
 BytesRef Writer::surround(Buffer &bytes)
@@ -62,7 +84,7 @@ BytesRef Writer::surround(Buffer &bytes)
     if (codec && !bytes.empty()) {
         Buffer plain(*spec.allocator);
         plain.swap(bytes);
-        codec->compress(plain.bytes(), bytes);
+        frame_codec()->compress(plain.bytes(), bytes);
     }
     return ref(bytes);
 }
@@ -92,6 +114,26 @@ size_t writer_pending_bytes(const Writer *w) noexcept { return w->encoder->pendi
 Code writer_take(Writer *w, uint32_t rows, BlockRef *out) noexcept
 try {
     Block &b = w->take(rows);
+    w->taken = &b;
+    *out = {{nullptr, 0}, ref(b.bytes), b.rows, b.raw_bytes, b.compress_ns};
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+Code writer_submit(Writer *w) noexcept
+try {
+    w->submit();
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+int writer_submitted_fd(const Writer *w) noexcept { return w->submitted() ? w->packer->fd() : -1; }
+
+Code writer_collect(Writer *w, BlockRef *out) noexcept
+try {
+    Block &b = w->packer->collect();
     w->taken = &b;
     *out = {{nullptr, 0}, ref(b.bytes), b.rows, b.raw_bytes, b.compress_ns};
     return Code::ok;
@@ -133,7 +175,7 @@ try {
     w->framer->end(file, w->frame);
     // A compressed file of no bytes is not valid: it gets one empty frame.
     bool bare = w->codec && empty && w->frame.empty();
-    if (bare) w->codec->compress({nullptr, 0}, w->frame);
+    if (bare) w->frame_codec()->compress({nullptr, 0}, w->frame);
     *out = bare ? ref(w->frame) : w->surround(w->frame);
     return Code::ok;
 } catch (...) {

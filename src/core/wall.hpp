@@ -63,6 +63,11 @@ size_t writer_pending_bytes(const Writer *) noexcept; // raw
 // Closes a block of the first `rows` pending rows, 0: of all; there must be some. Fewer than all needs
 // Spec::cut_rows; what follows them stays pending.
 Code writer_take(Writer *, uint32_t rows, BlockRef *) noexcept;
+// The same in two steps: the whole open block is packed by a thread of its own, while rows are added to the
+// next. One at a time.
+Code writer_submit(Writer *) noexcept;
+int writer_submitted_fd(const Writer *) noexcept;   // readable when it is packed; -1: nothing submitted
+Code writer_collect(Writer *, BlockRef *) noexcept; // waits, if it must; valid until the second next
 Code file_begin(Writer *, uint32_t file, BytesRef *) noexcept;
 // What stands in front of a block; first: of its file. As long for every block but the first.
 Code file_before(Writer *, bool first, BytesRef *) noexcept;

@@ -1,5 +1,6 @@
 // writer.hpp - a Writer behind the wall: one encoder, one framer, one open block.
 #pragma once
+#include "core/packer.hpp"
 #include "core/wall.hpp"
 #include "format/format.hpp"
 
@@ -18,9 +19,13 @@ struct Writer {
     }
     void measure() { open.full = open.bytes >= block_size || open.rows >= kMaxBlockRows; }
     Block &take(uint32_t rows); // 0: all
-    Block &cut(uint32_t rows);  // not wrapped
+    Block &cut(uint32_t rows);  // not packed
+    void pack(Block &raw, Block &packed);
+    void submit();
+    bool submitted() const { return packer && packer->busy(); }
     // What stands around the blocks of a file, framed like them where the codec wraps whole blocks.
     BytesRef surround(Buffer &bytes);
+    Codec *frame_codec();
 
     // Avro readers keep a block's row count in an int; a million rows is plenty for any codec.
     static constexpr uint32_t kMaxBlockRows = 1048576;
@@ -29,10 +34,12 @@ struct Writer {
     const size_t block_size; // raw bytes that fill a block
     std::unique_ptr<Encoder> encoder;
     std::unique_ptr<Framer> framer;
-    std::unique_ptr<Codec> codec; // only for formats whose blocks are wrapped whole
-    Block wrapped;
-    Block *taken = nullptr; // the last block; owned by the encoder or `wrapped`
-    Buffer frame;           // header, separator or footer handed out last
+    std::unique_ptr<Codec> codec;  // only for formats whose blocks are wrapped whole
+    std::unique_ptr<Codec> around; // what stands around them, while another thread may use `codec`
+    Block packed;
+    Block *taken = nullptr;         // the last block taken or collected
+    std::unique_ptr<Packer> packer; // made for the first block submitted; before what it uses is gone, it is
+    Buffer frame;                   // header, separator or footer handed out last
     OpenBlock open = {};
     // What open.bytes was after each row of it; only with spec.cut_rows.
     std::vector<size_t> row_ends;

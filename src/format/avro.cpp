@@ -3,7 +3,6 @@
 //   block = long rows, long size, data[size], sync[16]
 // A block is made before its file is known, so its sync marker is filled in when it is placed.
 // Source: Avro 1.12 specification, "Object Container Files".
-#include <chrono>
 #include <cstring>
 
 #include "core/crc32.hpp"
@@ -51,11 +50,12 @@ class AvroEncoder final : public Encoder
     size_t add_row(Row row) override;
     size_t pending() const override { return open_.size() - kHeadroom; }
     Block &take(uint32_t rows, size_t bytes) override;
+    void pack(Block &raw, Block &packed) override;
     void warnings(std::vector<std::string> &) const override;
 
   private:
-    void compress(size_t bytes);
-    void frame(Buffer &block);
+    void compress(Block &raw, Block &packed);
+    void frame(Block &block);
     void reopen(const uint8_t *rest, size_t n);
 
     const Spec &spec_; // owned by the Writer
@@ -106,47 +106,47 @@ Block &AvroEncoder::take(uint32_t rows, size_t bytes)
     done_.rows = rows;
     done_.raw_bytes = bytes;
     large_blocks_ += bytes > kLargeBlock;
-    done_.bytes.clear();
-    done_.bytes.shrink(keep_);
     const size_t end = kHeadroom + bytes, rest = pending() - bytes;
-    if (codec_) {
-        compress(bytes);
-        reopen(open_.data() + end, rest);
-    } else {
-        done_.bytes.swap(open_);
-        reopen(done_.bytes.data() + end, rest);
-        done_.bytes.resize(end);
-    }
-    frame(done_.bytes);
+    done_.bytes.clear();
+    done_.bytes.swap(open_);
+    reopen(done_.bytes.data() + end, rest);
+    done_.bytes.resize(end);
     rows_ -= rows;
     return done_;
 }
 
-void AvroEncoder::compress(size_t bytes)
+void AvroEncoder::pack(Block &raw, Block &packed)
 {
-    Bytes raw = {open_.data() + kHeadroom, bytes};
-    done_.bytes.resize(kHeadroom);
-    auto start = std::chrono::steady_clock::now();
-    codec_->compress(raw, done_.bytes);
-    auto spent = std::chrono::steady_clock::now() - start;
-    done_.compress_ns =
-        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
+    if (codec_)
+        compress(raw, packed);
+    else
+        packed.bytes.swap(raw.bytes);
+    frame(packed);
+}
+
+void AvroEncoder::compress(Block &raw, Block &packed)
+{
+    Bytes in = {raw.bytes.data() + kHeadroom, raw.raw_bytes};
+    packed.bytes.clear();
+    packed.bytes.shrink(keep_);
+    packed.bytes.resize(kHeadroom);
+    codec_->compress(in, packed.bytes);
     if (!snappy_) return;
-    uint32_t crc = __builtin_bswap32(crc32(0, raw.p, raw.n));
-    done_.bytes.append(&crc, sizeof crc);
+    uint32_t crc = __builtin_bswap32(crc32(0, in.p, in.n));
+    packed.bytes.append(&crc, sizeof crc);
 }
 
 // The block's header goes right in front of its data, its sync marker behind.
-void AvroEncoder::frame(Buffer &block)
+void AvroEncoder::frame(Block &block)
 {
-    size_t size = block.size() - kHeadroom;
-    memset(block.reserve(kSync), 0, kSync);
-    block.advance(kSync);
+    size_t size = block.bytes.size() - kHeadroom;
+    memset(block.bytes.reserve(kSync), 0, kSync);
+    block.bytes.advance(kSync);
     uint8_t head[kHeadroom];
-    uint8_t *end = put_long(put_long(head, done_.rows), static_cast<int64_t>(size));
+    uint8_t *end = put_long(put_long(head, block.rows), static_cast<int64_t>(size));
     auto n = static_cast<size_t>(end - head);
-    memcpy(block.data() + kHeadroom - n, head, n);
-    block.drop_front(kHeadroom - n);
+    memcpy(block.bytes.data() + kHeadroom - n, head, n);
+    block.bytes.drop_front(kHeadroom - n);
 }
 
 // The next block begins with these bytes, which may be part of the last.

@@ -42,8 +42,11 @@ class Encoder
         return pending();
     }
     // Closes a block of the first `rows` rows (1 to all), which are the first `bytes` of pending(); the
-    // others stay open as the start of the next one. Valid until the next call of take().
+    // others stay open as the start of the next one. Not packed; valid until the next call of take().
     virtual Block &take(uint32_t rows, size_t bytes) = 0;
+    // Compresses and frames a taken block: `raw` may lose its bytes. Runs beside all the rest, in a thread of
+    // its own, so it uses nothing that changes but the two blocks and the codec.
+    virtual void pack(Block &raw, Block &packed) { packed.bytes.swap(raw.bytes); }
     // Values that were encoded but that some readers will refuse; asked after the last row.
     virtual void warnings(std::vector<std::string> &) const {}
 };

@@ -199,6 +199,7 @@ static void record_serial(ExportStats *s, const Pump *p, uint64 run_ns)
 {
     s->encode_ns = encode_ns(p->sampled_ns, p->sampled_rows, p->rows);
     s->compress_ns = p->compress_ns;
+    s->wait_ns = p->wait_ns;
     s->execute_ns = run_ns - Min(run_ns, s->encode_ns + p->flush_ns);
 }
 
@@ -232,6 +233,7 @@ static void execute_serial(Encoding *x, const ExportRequest *r, ExportStats *s)
     QueryDesc *qd = start_query(r, &receiver);
     Briefing b = brief(x, r, qd->tupDesc);
     encoding_open(x, qd->tupDesc, &b, false);
+    x->pump.overlap = r->options.parallel != 0 && r->options.codec != nullptr;
     open_sink(x, r);
     start_progress(x, r->relid);
     uint64 start = now_ns();

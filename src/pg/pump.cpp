@@ -6,7 +6,9 @@
 extern "C" {
 #include "commands/progress.h"
 #include "pgstat.h"
+#include "storage/latch.h"
 #include "utils/backend_progress.h"
+#include "utils/wait_event.h"
 }
 
 #include <ctime>
@@ -85,26 +87,76 @@ void pump_progress(uint64 bytes, uint64 rows)
     pgstat_progress_update_multi_param(2, index, value);
 }
 
+static void place(Pump *p, BlockRef *block)
+{
+    CHECK_FOR_INTERRUPTS();
+    if (!p->ledger.open) begin_file(p);
+    check(p, file_place(p->writer, current(p)->index, p->ledger.rows == 0, block));
+    put(p, block->before);
+    put(p, block->bytes);
+    Ledger *l = &p->ledger;
+    l->rows += block->rows;
+    l->total_raw += block->raw_bytes;
+    l->total_packed += block->bytes.n;
+    current(p)->raw_bytes += block->raw_bytes;
+    p->blocks++;
+    block_boundary(p->bytes);
+    p->compress_ns += block->compress_ns;
+    if (l->full()) end_file(p);
+    pump_progress(p->bytes, p->rows);
+}
+
+// Waits for the block that is being packed, but not for longer than until an interrupt.
+static void wait_packed(Pump *p)
+{
+    uint64 start = now_ns();
+    int fd = writer_submitted_fd(p->writer);
+    for (;;) {
+        int rc = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH, fd, -1,
+                                   PG_WAIT_EXTENSION);
+        if (rc & WL_SOCKET_READABLE) break;
+        ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+    }
+    p->wait_ns += now_ns() - start;
+}
+
+static BlockRef collect(Pump *p)
+{
+    wait_packed(p);
+    BlockRef block;
+    check(p, writer_collect(p->writer, &block));
+    p->ledger.ahead_rows = p->ledger.ahead_raw = 0;
+    return block;
+}
+
+static bool submitted(const Pump *p) { return p->ledger.ahead_rows > 0; }
+
+// The next block is packed while the last one is written and rows are encoded into another.
+static void flush_overlapped(Pump *p)
+{
+    BlockRef last = {};
+    if (submitted(p)) last = collect(p);
+    p->ledger.ahead_rows = p->open->rows;
+    p->ledger.ahead_raw = p->open->bytes;
+    check(p, writer_submit(p->writer));
+    if (last.rows) place(p, &last);
+    if (p->ledger.rotates() && p->ledger.cut(0, 0, 0)) {
+        last = collect(p); // it fills its file: whose block is next shows only when it has its place
+        place(p, &last);
+    }
+}
+
 static void flush(Pump *p)
 {
     uint64 start = now_ns();
-    BlockRef block;
-    check(p, writer_take(p->writer, 0, &block));
-    CHECK_FOR_INTERRUPTS();
-    if (!p->ledger.open) begin_file(p);
-    check(p, file_place(p->writer, current(p)->index, p->ledger.rows == 0, &block));
-    put(p, block.before);
-    put(p, block.bytes);
-    Ledger *l = &p->ledger;
-    l->rows += block.rows;
-    l->total_raw += block.raw_bytes;
-    l->total_packed += block.bytes.n;
-    current(p)->raw_bytes += block.raw_bytes;
-    p->blocks++;
-    block_boundary(p->bytes);
-    p->compress_ns += block.compress_ns;
-    if (l->full()) end_file(p);
-    pump_progress(p->bytes, p->rows);
+    if (p->overlap && p->blocks > 0)
+        flush_overlapped(p);
+    else {
+        BlockRef block;
+        check(p, writer_take(p->writer, 0, &block));
+        place(p, &block);
+    }
     p->flush_ns += now_ns() - start;
 }
 
@@ -146,6 +198,10 @@ void pump_row(Pump *p, TupleTableSlot *slot)
 void pump_end(Pump *p)
 {
     if (p->open->rows) flush(p);
+    if (submitted(p)) {
+        BlockRef last = collect(p);
+        place(p, &last);
+    }
     if (p->nfiles == 0) begin_file(p);
     if (p->ledger.open) end_file(p);
     pump_progress(p->bytes, p->rows);

@@ -16,12 +16,13 @@ struct Pump {
     Ledger ledger;
     size_t block_size;
     bool checksums;   // somebody will see FileEntry::crc32c
+    bool overlap;     // a thread packs blocks
     FileEntry *files; // ended and current, in index order
     uint32 nfiles, files_room;
     uint64 rows, bytes, blocks;
     // Where the time goes. Encoding is timed on a sample of the rows: two clock reads per row would cost more
     // than 1 %.
-    uint64 sampled_ns, sampled_rows, compress_ns, flush_ns;
+    uint64 sampled_ns, sampled_rows, compress_ns, flush_ns, wait_ns;
     uint32 until_sample; // rows
 };
 

@@ -17,6 +17,9 @@ unit: build/unit/plain/unit
 	build/unit/plain/unit --gtest_brief=1
 unit-asan: build/unit/asan/unit
 	ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 build/unit/asan/unit --gtest_brief=1
+# Only what runs in two threads.
+unit-tsan: build/unit/tsan/unit
+	TSAN_OPTIONS=halt_on_error=1 build/unit/tsan/unit --gtest_brief=1
 fuzz: $(addprefix fuzz-,$(FUZZERS))
 
 build/unit/plain/unit: $(patsubst %.cpp,build/unit/plain/%.o,$(UNIT_CORE) $(UNIT_TESTS))
@@ -30,6 +33,12 @@ build/unit/asan/unit: $(patsubst %.cpp,build/unit/asan/%.o,$(UNIT_CORE) $(UNIT_T
 build/unit/asan/%.o: %.cpp Makefile test/unit/unit.mk
 	@mkdir -p $(@D)
 	$(CXX) $(UNIT_CXX) $(UNIT_SANITIZE) -O1 -MMD -MP -c -o $@ $<
+
+build/unit/tsan/unit: $(patsubst %.cpp,build/unit/tsan/%.o,$(UNIT_CORE) test/unit/packer_test.cpp)
+	$(CXX) -fsanitize=thread -o $@ $^ $(UNIT_LIBS)
+build/unit/tsan/%.o: %.cpp Makefile test/unit/unit.mk
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_CXX) -fsanitize=thread -O1 -MMD -MP -c -o $@ $<
 
 # Findings are left in build/fuzz/<fuzzer>/ and fail the run; seeds are the fuzzer's own business.
 fuzz-%: build/fuzz/%
@@ -45,5 +54,5 @@ build/fuzz/obj/%.o: %.cpp Makefile test/unit/unit.mk
 
 -include $(shell find build/unit build/fuzz -name '*.d' 2>/dev/null)
 
-.PHONY: unit unit-asan fuzz
-.PRECIOUS: build/fuzz/obj/%.o build/unit/plain/%.o build/unit/asan/%.o
+.PHONY: unit unit-asan unit-tsan fuzz
+.PRECIOUS: build/fuzz/obj/%.o build/unit/plain/%.o build/unit/asan/%.o build/unit/tsan/%.o

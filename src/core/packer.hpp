@@ -1,0 +1,47 @@
+// packer.hpp - one thread that packs (compresses and frames) a block while its owner encodes the next.
+// In the server it lives inside a backend, so it follows the rules of a guest: all signals blocked, no calls
+// but the codec's, memory from malloc, every exception kept for the owner (docs/architecture.md).
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "format/format.hpp"
+
+namespace spout
+{
+class Packer
+{
+  public:
+    using Pack = void (*)(void *owner, Block &raw, Block &packed);
+    Packer(Pack, void *owner, const Allocator &raw); // of raw blocks, which come from the owner and go back
+    ~Packer();                                       // waits for the block at work, if there is one
+    Packer(const Packer &) = delete;
+    Packer &operator=(const Packer &) = delete;
+
+    // Takes over raw's bytes; what it had before is given back in exchange. Nothing may be at work.
+    void submit(Block &raw);
+    bool busy() const { return submitted_; } // submitted, not collected
+    int fd() const { return fd_; }           // readable when the block is packed
+    // The packed block; waits for it, and throws what packing threw. Valid until the second next collect().
+    Block &collect();
+
+  private:
+    void run();
+
+    const Pack pack_;
+    void *const owner_;
+    Block raw_;
+    Block packed_[2]; // handed out in turn
+    unsigned turn_ = 0;
+    bool submitted_ = false; // the owner's view
+    int fd_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool work_ = false, stop_ = false; // under the mutex
+    std::exception_ptr failure_;       // likewise
+    std::thread thread_;
+};
+} // namespace spout
