@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "core/jsonb_view.hpp"
 #include "core/parse.hpp"
+#include "core/scan.hpp"
 #include "core/time.hpp"
 
 #include "core/no_postgres.hpp"
@@ -74,12 +75,7 @@ void append_hex(const Cell &c, Buffer &out)
     uint8_t *p = out.reserve(2 + size_t{2} * c.s.n);
     *p++ = '\\'; // NOLINT(clang-analyzer-core.NullDereference): reserve() gives room or throws
     *p++ = 'x';
-    for (uint32_t i = 0; i < c.s.n; i++) {
-        auto b = static_cast<uint8_t>(c.s.p[i]);
-        *p++ = static_cast<uint8_t>(kHex[b >> 4]);
-        *p++ = static_cast<uint8_t>(kHex[b & 15]);
-    }
-    out.advance_to(p);
+    out.advance_to(hex_text(p, c.s.p, c.s.n));
 }
 
 void append_digits(const Cell &c, Buffer &out)
@@ -190,14 +186,40 @@ void append_hstore(const Cell &c, Buffer &out)
 }
 } // namespace
 
-void uuid_text(uint8_t to[kUuidText], const char bytes[16])
+uint8_t *hex_text(uint8_t *to, const char *bytes, size_t n)
 {
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
-        auto b = static_cast<uint8_t>(bytes[i]);
+#ifdef __SSE2__
+    const __m128i low = _mm_set1_epi8(15), nine = _mm_set1_epi8(9), zero = _mm_set1_epi8('0'),
+                  letters = _mm_set1_epi8('a' - '0' - 10);
+    auto store = [&](uint8_t *p, __m128i digits) {
+        __m128i text = _mm_add_epi8(digits, _mm_and_si128(_mm_cmpgt_epi8(digits, nine), letters));
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(p), _mm_add_epi8(text, zero));
+    };
+    for (; n >= 16; n -= 16, bytes += 16, to += 32) {
+        __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i *>(bytes));
+        __m128i high = _mm_and_si128(_mm_srli_epi16(v, 4), low), last = _mm_and_si128(v, low);
+        store(to, _mm_unpacklo_epi8(high, last));
+        store(to + 16, _mm_unpackhi_epi8(high, last));
+    }
+#endif
+    for (; n; n--) {
+        auto b = static_cast<uint8_t>(*bytes++);
         *to++ = static_cast<uint8_t>(kHex[b >> 4]);
         *to++ = static_cast<uint8_t>(kHex[b & 15]);
     }
+    return to;
+}
+
+void uuid_text(uint8_t to[kUuidText], const char bytes[16])
+{
+    uint8_t hex[32];
+    hex_text(hex, bytes, 16);
+    memcpy(to, hex, 8);
+    memcpy(to + 9, hex + 8, 4);
+    memcpy(to + 14, hex + 12, 4);
+    memcpy(to + 19, hex + 16, 4);
+    memcpy(to + 24, hex + 20, 12);
+    to[8] = to[13] = to[18] = to[23] = '-';
 }
 
 bool is_uuid_text(const char *p, size_t n)

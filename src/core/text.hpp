@@ -8,6 +8,8 @@ namespace spout
 {
 struct Cell;
 
+// Two lower-case digits for each byte; returns the end.
+uint8_t *hex_text(uint8_t *to, const char *bytes, size_t n);
 constexpr size_t kUuidText = 36;
 void uuid_text(uint8_t to[kUuidText], const char bytes[16]);
 // 36 characters, hexadecimal digits in any case and four hyphens.

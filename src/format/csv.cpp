@@ -195,17 +195,17 @@ uint8_t *write_numeric(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 
 uint8_t *write_bytes(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
 {
-    static constexpr char kHex[] = "0123456789abcdef";
+    auto print = [&](uint8_t *to) {
+        *to++ = '\\';
+        *to++ = 'x';
+        return hex_text(to, v.s.p, v.s.n);
+    };
+    const size_t n = 2 * size_t{v.s.n} + 2;
+    if (__builtin_expect(c.plain, 1)) return print(out.room(p, n + kTail));
     c.scratch.clear();
-    uint8_t *start = c.scratch.reserve(2 * size_t{v.s.n} + 2), *to = start;
-    *to++ = '\\';
-    *to++ = 'x';
-    for (uint32_t i = 0; i < v.s.n; i++) {
-        auto b = static_cast<uint8_t>(v.s.p[i]);
-        *to++ = static_cast<uint8_t>(kHex[b >> 4]);
-        *to++ = static_cast<uint8_t>(kHex[b & 15]);
-    }
-    std::string_view s(reinterpret_cast<char *>(start), static_cast<size_t>(to - start));
+    uint8_t *start = c.scratch.reserve(n);
+    print(start);
+    std::string_view s(reinterpret_cast<char *>(start), n);
     p = text(*c.dialect, out, p, s, c.force, c.only, kTail);
     c.scratch.shrink(kTextBlock);
     return p;

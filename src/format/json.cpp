@@ -130,13 +130,8 @@ uint8_t *write_text(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 
 uint8_t *write_bytes(const Column &, const Cell &v, Cursor &out, uint8_t *p)
 {
-    static constexpr char kHex[] = "0123456789abcdef";
     p = put(out.room(p, 2 * size_t{v.s.n} + 5 + kTail), "\"\\\\x");
-    for (uint32_t i = 0; i < v.s.n; i++) {
-        auto b = static_cast<uint8_t>(v.s.p[i]);
-        *p++ = static_cast<uint8_t>(kHex[b >> 4]);
-        *p++ = static_cast<uint8_t>(kHex[b & 15]);
-    }
+    p = hex_text(p, v.s.p, v.s.n);
     *p++ = '"';
     return p;
 }

@@ -10,6 +10,7 @@
 #include "core/moment.hpp"
 #include "core/scan.hpp"
 #include "core/short_decimal.hpp"
+#include "core/text.hpp"
 
 using namespace spout;
 using namespace spout::test;
@@ -116,6 +117,30 @@ TEST(TextValues, ShortDecimalsAreTheGeneralTexts)
         EXPECT_EQ(std::string(a, end), std::string(b, decimal_text(b, d)));
     }
     EXPECT_GT(quick, 10000);
+}
+
+TEST(TextValues, HexadecimalOfEveryLength)
+{
+    std::mt19937 random(4);
+    for (size_t n = 0; n <= 70; n++) {
+        std::vector<char> bytes(n);
+        std::string expected;
+        for (char &b : bytes) {
+            char digits[3];
+            b = static_cast<char>(random());
+            snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(b));
+            expected += digits;
+        }
+        std::vector<uint8_t> to(2 * n);
+        EXPECT_EQ(hex_text(to.data(), bytes.data(), n), to.data() + 2 * n);
+        EXPECT_EQ(std::string(to.begin(), to.end()), expected);
+        if (n != 16) continue;
+        uint8_t uuid[kUuidText];
+        uuid_text(uuid, bytes.data());
+        for (size_t at : {8u, 13u, 18u, 23u})
+            expected.insert(at, "-");
+        EXPECT_EQ(std::string(uuid, uuid + kUuidText), expected);
+    }
 }
 
 TEST(TextValues, CopiesStopAtEverySpecialByte)
