@@ -198,13 +198,12 @@ uint32_t decimal_bytes(int precision)
     return bits / 8 + 1;
 }
 
-Fit unscaled64_rare(const Digits &d, int precision, int scale, int64_t *out)
+Unscaled unscaled64_rare(Digits d, int precision, int scale)
 {
     U128 wide;
     Fit fit = magnitude128(d, precision, scale, &wide);
     auto v = static_cast<uint64_t>(wide);
-    *out = static_cast<int64_t>(d.sign == Sign::minus ? -v : v);
-    return fit;
+    return {static_cast<int64_t>(d.sign == Sign::minus ? -v : v), fit};
 }
 
 Fit unscaled128(const Digits &d, int precision, int scale, __int128 *out)

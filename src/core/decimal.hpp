@@ -38,12 +38,20 @@ constexpr uint64_t kPowersOfTen[] = {1,
 
 // The value times 10^scale as an integer below 10^precision. Digits must be finite.
 // unscaled64: precision <= 18. Up to four digits that need no division, nearly every value, are done in line.
-Fit unscaled64_rare(const Digits &, int precision, int scale, int64_t *out);
+struct Unscaled {
+    int64_t value;
+    Fit fit;
+};
+Unscaled unscaled64_rare(Digits, int precision,
+                         int scale); // all by value: nothing of the caller's lies in memory
 inline Fit unscaled64(const Digits &d, int precision, int scale, int64_t *out)
 {
     int e = scale + 4 * (d.weight - (d.n - 1)); // exponent of the last digit
-    if (__builtin_expect(d.n > 4 || e < 0 || e > precision, 0))
-        return unscaled64_rare(d, precision, scale, out);
+    if (__builtin_expect(d.n > 4 || e < 0 || e > precision, 0)) {
+        Unscaled rare = unscaled64_rare(d, precision, scale);
+        *out = rare.value;
+        return rare.fit;
+    }
     uint64_t v = 0;
     for (const char *p = d.p, *end = p + 2 * d.n; p < end; p += 2) {
         uint16_t digit;

@@ -3,11 +3,13 @@
 #include "core/allocator.hpp"
 #include "core/options.hpp"
 #include "core/schema.hpp"
+#include "core/stored.hpp"
 
 namespace spout
 {
 struct Spec {
     RowType row;
+    const StoredColumn *stored; // per field, none opaque: rows may come as they are stored; else null
     Options options;
     uint8_t random[16];         // fresh for every export; ignored where an option fixes the outcome
     const Allocator *allocator; // for block-sized buffers

@@ -100,7 +100,17 @@ try {
 
 Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept
 try {
-    w->add({cells, n});
+    w->add(Row{cells, n});
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+bool writer_takes_stored(const Writer *w) noexcept { return w->spec.stored && w->encoder->takes_stored(); }
+
+Code writer_add_stored(Writer *w, StoredRow row, bool *taken) noexcept
+try {
+    *taken = w->add(row);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);

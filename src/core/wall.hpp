@@ -15,6 +15,7 @@
 #include "core/options.hpp"
 #include "core/schema.hpp"
 #include "core/spec.hpp"
+#include "core/stored.hpp"
 
 namespace spout
 {
@@ -57,6 +58,10 @@ Code writer_open(const Spec *, Writer **, Failure *why) noexcept;
 Code writer_add(Writer *, const Cell *, uint32_t n) noexcept;
 // Valid as long as the Writer: what is asked after every row is read, not called.
 const OpenBlock *writer_open_block(const Writer *) noexcept;
+// Where Spec::stored is given and the format can: a row as it is stored. *taken false: nothing was added, for
+// some value lies elsewhere; the row then comes as cells.
+bool writer_takes_stored(const Writer *) noexcept;
+Code writer_add_stored(Writer *, StoredRow, bool *taken) noexcept;
 bool writer_full(const Writer *) noexcept;
 uint32_t writer_pending_rows(const Writer *) noexcept;
 size_t writer_pending_bytes(const Writer *) noexcept; // raw

@@ -9,13 +9,16 @@ namespace spout
 struct Writer {
     explicit Writer(const Spec &);
 
-    void add(Row row)
+    template <typename AnyRow> bool add(AnyRow row)
     {
         if (spec.cut_rows && row_ends.size() <= open.rows) row_ends.resize(open.rows + size_t{1});
-        open.bytes = encoder->add_row(row);
-        if (spec.cut_rows) row_ends[open.rows] = open.bytes;
+        size_t bytes = encoder->add_row(row);
+        if (__builtin_expect(bytes == Encoder::kNotTaken, 0)) return false;
+        open.bytes = bytes;
+        if (spec.cut_rows) row_ends[open.rows] = bytes;
         open.rows++;
         measure();
+        return true;
     }
     void measure() { open.full = open.bytes >= block_size || open.rows >= kMaxBlockRows; }
     Block &take(uint32_t rows); // 0: all

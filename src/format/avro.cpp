@@ -42,18 +42,32 @@ bool any_far(const Step &s)
     return false;
 }
 
+Plan plan_of(const Spec &spec, const Schema &schema)
+{
+    Plan plan = compile(spec.row, schema, spec.options);
+    for (Step &s : plan.steps) {
+        if (!spec.stored) break;
+        s.stored = spec.stored[s.column];
+        s.hot_stored = hot_stored(s.hot, s.stored.form);
+    }
+    return plan;
+}
+
 class AvroEncoder final : public Encoder
 {
   public:
     explicit AvroEncoder(const Spec &spec);
     void add(Row row) override { add_row(row); }
     size_t add_row(Row row) override;
+    bool takes_stored() const override { return true; }
+    size_t add_row(StoredRow row) override;
     size_t pending() const override { return open_.size() - kHeadroom; }
     Block &take(uint32_t rows, size_t bytes) override;
     void pack(Block &raw, Block &packed) override;
     void warnings(std::vector<std::string> &) const override;
 
   private:
+    template <typename Write> size_t encode(Write);
     void compress(Block &raw, Block &packed);
     void frame(Block &block);
     void reopen(const uint8_t *rest, size_t n);
@@ -72,7 +86,7 @@ class AvroEncoder final : public Encoder
 };
 
 AvroEncoder::AvroEncoder(const Spec &spec)
-    : spec_(spec), schema_(schema_of(spec)), plan_(compile(spec.row, schema_, spec.options)),
+    : spec_(spec), schema_(schema_of(spec)), plan_(plan_of(spec, schema_)),
       snappy_(iequals(spec.options.codec_name, "snappy")), keep_(2 * spec.options.block_size + kKeepSlack),
       open_(*spec.allocator), sink_(open_, *spec.allocator), done_(*spec.allocator)
 {
@@ -80,14 +94,20 @@ AvroEncoder::AvroEncoder(const Spec &spec)
     reopen(nullptr, 0);
 }
 
-size_t AvroEncoder::add_row(Row row)
+// write(step, p) writes a column, or returns null: then the row is not taken.
+template <typename Write> inline size_t AvroEncoder::encode(Write write)
 {
     const size_t before = open_.size();
     const Step *s = plan_.steps.data(), *end = s + plan_.steps.size();
     try {
         uint8_t *p = sink_.begin(plan_.fixed);
-        for (; s < end; s++)
-            p = write_step(*s, row.cells[s->column], sink_, p);
+        for (; s < end; s++) {
+            p = write(*s, p);
+            if (__builtin_expect(!p, 0)) {
+                open_.resize(before);
+                return kNotTaken;
+            }
+        }
         sink_.commit(p);
         rows_++;
     } catch (Error &e) {
@@ -99,6 +119,16 @@ size_t AvroEncoder::add_row(Row row)
         throw;
     }
     return pending();
+}
+
+size_t AvroEncoder::add_row(Row row)
+{
+    return encode([&](const Step &s, uint8_t *p) { return write_step(s, row.cells[s.column], sink_, p); });
+}
+
+size_t AvroEncoder::add_row(StoredRow row)
+{
+    return encode([&](const Step &s, uint8_t *p) { return write_stored(s, row, sink_, p); });
 }
 
 Block &AvroEncoder::take(uint32_t rows, size_t bytes)

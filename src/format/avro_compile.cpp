@@ -2,6 +2,7 @@
 #include "format/avro_compile.hpp"
 
 #include "core/error.hpp"
+#include "format/avro_hot.hpp"
 #include "format/avro_names.hpp"
 
 #include "core/no_postgres.hpp"
@@ -166,6 +167,14 @@ uint32_t lay_out(Step &s, uint32_t tail)
     return s.fixed;
 }
 } // namespace
+
+uint8_t *write_stored_cell(const Step &s, uint64_t value, bool null, Sink &out, uint8_t *p)
+{
+    Cell c;
+    c.null = null;
+    if (!null && !read_stored(s.stored.form, value, &c)) return nullptr;
+    return write_step(s, c, out, p);
+}
 
 Plan compile(const RowType &row, const Schema &schema, const Options &o)
 {

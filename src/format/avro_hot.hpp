@@ -30,22 +30,30 @@ inline Fit put_small_decimal(const Step &s, const Digits &d, uint8_t *p)
     return fit;
 }
 
-uint8_t *write_jsonb(const Step &, const Cell &, Sink &, uint8_t *p);
+uint8_t *put_jsonb(const Step &, Text, Sink &, uint8_t *p);
 
-// The value behind its branch. Null: not the usual value; nothing is written, and no room was asked for.
+// Three values behind their branch. Null: not the usual one; nothing is written, and no room was asked for.
+inline uint8_t *put_timestamp(int64_t us, uint8_t *p)
+{
+    if (__builtin_expect(us < kFirstMicro || us > kLastMicro, 0)) return nullptr;
+    return put_long(p, us + kUnixMicros);
+}
+
+inline uint8_t *put_decimal(const Step &s, const Digits &d, uint8_t *p)
+{
+    if (__builtin_expect(d.sign > Sign::minus, 0)) return nullptr;
+    *p = static_cast<uint8_t>(s.width << 1); // a length below 64
+    return put_small_decimal(s, d, p + 1) == Fit::ok ? p + 1 + s.width : nullptr;
+}
+
 inline uint8_t *write_hot(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 {
     switch (s.hot) {
     case Hot::integer: return put_long(p, c.i);
-    case Hot::timestamp:
-        if (__builtin_expect(c.i < kFirstMicro || c.i > kLastMicro, 0)) return nullptr;
-        return put_long(p, c.i + kUnixMicros);
+    case Hot::timestamp: return put_timestamp(c.i, p);
     case Hot::text: return put_text(s, out, p, c.s.p, c.s.n);
-    case Hot::decimal:
-        if (__builtin_expect(c.num.sign > Sign::minus, 0)) return nullptr;
-        *p = static_cast<uint8_t>(s.width << 1); // a length below 64
-        return put_small_decimal(s, c.num, p + 1) == Fit::ok ? p + 1 + s.width : nullptr;
-    case Hot::jsonb: return write_jsonb(s, c, out, p);
+    case Hot::decimal: return put_decimal(s, c.num, p);
+    case Hot::jsonb: return put_jsonb(s, c.s, out, p);
     case Hot::none: break;
     }
     return nullptr;
@@ -59,5 +67,54 @@ inline uint8_t *write_step(const Step &s, const Cell &c, Sink &out, uint8_t *p)
         if (uint8_t *end = write_hot(s, c, out, p + s.lead)) return end;
     }
     return s.emit(s, c, out, p);
+}
+
+// --- rows as they are stored ---
+
+// Which step may read its values in write_stored() itself.
+inline Hot hot_stored(Hot hot, Stored form)
+{
+    bool fits = hot == Hot::integer     ? form == Stored::word || form == Stored::int4
+                : hot == Hot::timestamp ? form == Stored::word
+                : hot == Hot::decimal   ? form == Stored::numeric
+                                        : form == Stored::varlena;
+    return fits ? hot : Hot::none;
+}
+
+// By way of a cell. Null: the value lies elsewhere.
+uint8_t *write_stored_cell(const Step &s, uint64_t value, bool null, Sink &out, uint8_t *p);
+
+// A column of a row. Null: the value lies elsewhere. What is rare is called, so that the row's own variables
+// stay in registers.
+__attribute__((always_inline)) inline uint8_t *write_stored(const Step &s, StoredRow row, Sink &out,
+                                                            uint8_t *p)
+{
+    const bool null = row.nulls[s.stored.attribute];
+    const uint64_t value = row.values[s.stored.attribute];
+    if (__builtin_expect(null, 0)) return write_stored_cell(s, value, null, out, p);
+    *p = 2; // as above
+    uint8_t *at = p + s.lead, *end = nullptr;
+    Text t;
+    switch (s.hot_stored) {
+    case Hot::integer:
+        return put_long(at, s.stored.form == Stored::word ? static_cast<int64_t>(value)
+                                                          : static_cast<int32_t>(value));
+    case Hot::timestamp: end = put_timestamp(static_cast<int64_t>(value), at); break;
+    case Hot::text:
+        if (__builtin_expect(!read_varlena(value, &t), 0)) return nullptr;
+        return put_text(s, out, at, t.p, t.n);
+    case Hot::decimal: {
+        Digits d;
+        if (__builtin_expect(!read_varlena(value, &t), 0)) return nullptr;
+        read_numeric(t, &d);
+        end = put_decimal(s, d, at);
+        break;
+    }
+    case Hot::jsonb:
+        if (__builtin_expect(!read_varlena(value, &t), 0)) return nullptr;
+        return put_jsonb(s, t, out, at);
+    case Hot::none: break;
+    }
+    return end ? end : write_stored_cell(s, value, null, out, p);
 }
 } // namespace spout::avro

@@ -124,7 +124,7 @@ bool special_is_null(const Step &s, Sign sign)
     return false;
 }
 
-template <Size size> inline Fit put_decimal(const Step &s, const Digits &d, uint8_t *p)
+template <Size size> inline Fit put_unscaled(const Step &s, const Digits &d, uint8_t *p)
 {
     if constexpr (size == Size::small) {
         return put_small_decimal(s, d, p);
@@ -152,7 +152,7 @@ inline uint8_t *put_number(const Step &s, const Digits &d, Sink &out, uint8_t *p
         largest_bytes(s.precision, d.sign == Sign::minus_infinity, p, s.width);
         return p + s.width;
     }
-    Fit fit = put_decimal<size>(s, d, p);
+    Fit fit = put_unscaled<size>(s, d, p);
     if (__builtin_expect(fit != Fit::ok, 0)) refuse_fit(s, fit);
     return p + s.width;
 }

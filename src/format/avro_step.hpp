@@ -11,6 +11,7 @@
 #include "core/cursor.hpp"
 #include "core/options.hpp"
 #include "core/schema.hpp"
+#include "core/stored.hpp"
 #include "format/avro_schema.hpp"
 
 namespace spout::avro
@@ -37,6 +38,8 @@ struct Step {
     Emit emit = nullptr;
     Hot hot = Hot::none;
     uint8_t lead = 0;            // hot: bytes in front of the value, 1 for the branch of a union
+    Hot hot_stored = Hot::none;  // the same for values as they are stored; only for columns of the row
+    StoredColumn stored = {};    // likewise
     uint32_t column = 0;         // index into the row, or into the attributes of a composite
     uint32_t fixed = kFixedRoom; // bytes it may write without asking
     uint32_t tail = 0;           // bytes that what follows in the row may write without asking

@@ -18,6 +18,11 @@ uint8_t *write_text(const Step &s, const Cell &c, Sink &out, uint8_t *p)
     return put_text(s, out, p, c.s.p, c.s.n);
 }
 
+uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
+{
+    return put_jsonb(s, c.s, out, p);
+}
+
 // Without touching what stands behind it, as put_long() would.
 __attribute__((noinline)) void put_length(uint8_t *to, size_t n, size_t size)
 {
@@ -120,11 +125,11 @@ const Writers *bytes_writers(const Type &t)
 // The length comes before the text and is known after it. A value like the one before is longer or shorter
 // than its packed form by about as much; in the rare case that this gives another number of bytes, the text
 // moves.
-uint8_t *write_jsonb(const Step &s, const Cell &c, Sink &out, uint8_t *p)
+uint8_t *put_jsonb(const Step &s, Text jsonb, Sink &out, uint8_t *p)
 {
-    const int64_t packed = c.s.n;
+    const int64_t packed = jsonb.n;
     size_t at = out.offset(p), guess = length_size(static_cast<size_t>(packed + s.text_growth));
-    p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(c.s.p), c.s.n, kMaxVarint + s.tail);
+    p = print_jsonb(out, p + guess, reinterpret_cast<const uint8_t *>(jsonb.p), jsonb.n, kMaxVarint + s.tail);
     uint8_t *from = out.at(at);
     auto n = static_cast<size_t>(p - from) - guess;
     size_t need = length_size(n);

@@ -41,6 +41,10 @@ class Encoder
         add(row);
         return pending();
     }
+    // A row as it is stored (Spec::stored); kNotTaken, and nothing is added, when a value lies elsewhere.
+    static constexpr size_t kNotTaken = SIZE_MAX;
+    virtual bool takes_stored() const { return false; }
+    virtual size_t add_row(StoredRow) { return kNotTaken; }
     // Closes a block of the first `rows` rows (1 to all), which are the first `bytes` of pending(); the
     // others stay open as the start of the next one. Not packed; valid until the next call of take().
     virtual Block &take(uint32_t rows, size_t bytes) = 0;

@@ -1,6 +1,6 @@
 // bind.cpp - the columns of a result, and one row of it. The settings that output functions obey are
 // swapped for the length of a row, and only when some column needs them.
-#include "pg/in_place.hpp"
+#include "pg/bind.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -55,29 +55,25 @@ Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, cons
     b->style = style;
     size_t n = Max(ncolumns, 1);
     auto *getters = (Getter *)palloc0(sizeof(Getter) * n);
-    auto *attnums = (AttrNumber *)palloc0(sizeof(AttrNumber) * n);
-    auto *in_places = (InPlace *)palloc0(sizeof(InPlace) * n);
+    auto *stored = (StoredColumn *)palloc0(sizeof(StoredColumn) * n);
     auto *fields = (Field *)palloc0(sizeof(Field) * n);
     b->cells = (Cell *)palloc0(sizeof(Cell) * n);
     b->column_names = (const char **)palloc0(sizeof(char *) * n);
     b->row_cx = AllocSetContextCreate(cx, "pg_spout row", ALLOCSET_DEFAULT_SIZES);
-    b->all_in_place = true;
     for (uint32 i = 0; i < ncolumns; i++) {
         Form_pg_attribute a = TupleDescAttr(desc, columns[i].attnum - 1);
         make_getter(b, a->atttypid, a->atttypmod, declared_dimensions(&origins[columns[i].attnum - 1]),
                     &getters[i]);
-        in_places[i] = in_place(getters[i].fetch);
-        b->all_in_place = b->all_in_place && in_places[i] != InPlace::call;
-        attnums[i] = columns[i].attnum;
-        b->last_attnum = Max(b->last_attnum, attnums[i]);
+        stored[i] = {(uint16_t)(columns[i].attnum - 1), stored_form(getters[i].fetch)};
+        b->any_opaque = b->any_opaque || stored[i].form == Stored::opaque;
+        b->last_attnum = Max(b->last_attnum, columns[i].attnum);
         b->column_names[i] = pstrdup(columns[i].name);
         Cell name;
         put_text(b, &name, columns[i].name, strlen(columns[i].name));
         fields[i] = {pnstrdup(name.s.p, name.s.n), getters[i].type};
     }
     b->getters = getters;
-    b->attnums = attnums;
-    b->in_place = in_places;
+    b->stored = stored;
     b->ncolumns = ncolumns;
     b->row.fields = fields;
     b->row.nfields = ncolumns;
@@ -107,15 +103,14 @@ static OutputSettings swap_settings(OutputSettings s)
 }
 
 // The usual row. False: some value needs more, and the row is to be fetched again.
-static bool fetch_all_in_place(Binder *b, TupleTableSlot *slot)
+static bool fetch_all_stored(Binder *b, TupleTableSlot *slot)
 {
     const Datum *values = slot->tts_values;
     const bool *nulls = slot->tts_isnull;
     Cell *c = b->cells;
-    for (uint32 i = 0, n = b->ncolumns; i < n; i++, c++) {
-        int a = b->attnums[i] - 1;
-        c->null = nulls[a];
-        if (likely(!c->null) && unlikely(!fetch_in_place(b->in_place[i], values[a], c))) return false;
+    for (const StoredColumn *s = b->stored, *end = s + b->ncolumns; s < end; s++, c++) {
+        c->null = nulls[s->attribute];
+        if (likely(!c->null) && unlikely(!read_stored(s->form, values[s->attribute], c))) return false;
     }
     return true;
 }
@@ -129,11 +124,11 @@ static void fetch_all(Binder *b, TupleTableSlot *slot)
     const Getter *g = b->getters;
     Cell *c = b->cells;
     for (int i = 0, n = (int)b->ncolumns; i < n; i++, g++, c++) {
-        int a = b->attnums[i] - 1;
-        c->null = nulls[a];
-        if (c->null || fetch_in_place(b->in_place[i], values[a], c)) continue;
+        const StoredColumn *s = &b->stored[i];
+        c->null = nulls[s->attribute];
+        if (c->null || read_stored(s->form, values[s->attribute], c)) continue;
         b->at.column = i;
-        g->fetch(b, g, values[a], c);
+        g->fetch(b, g, values[s->attribute], c);
     }
     b->at.column = -1;
     error_context_stack = context.previous;
@@ -155,12 +150,9 @@ static void fetch_all_pinned(Binder *b, TupleTableSlot *slot)
     PG_END_TRY();
 }
 
-void bind_row(Binder *b, TupleTableSlot *slot)
+void bind_cells(Binder *b, TupleTableSlot *slot)
 {
-    b->at.row++;
-    slot_getsomeattrs(slot, b->last_attnum);
-    if (unlikely(!b->row_cx->isReset || b->row_cx->firstchild)) MemoryContextReset(b->row_cx);
-    if (b->all_in_place && fetch_all_in_place(b, slot)) return;
+    if (!b->any_opaque && fetch_all_stored(b, slot)) return;
     MemoryContext old = MemoryContextSwitchTo(b->row_cx);
     if (b->needs_pinning && b->style.style == Style::self_contained)
         fetch_all_pinned(b, slot);

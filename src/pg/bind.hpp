@@ -4,16 +4,18 @@
 #pragma once
 #include "core/cell.hpp"
 #include "core/schema.hpp"
+#include "core/stored.hpp"
 #include "pg/error.hpp"
 #include "pg/pg.hpp"
+
+extern "C" {
+#include "executor/tuptable.h"
+#include "nodes/memnodes.h"
+}
 
 namespace spout
 {
 struct Binder;
-
-// What a getter does when its value needs neither memory nor a function, so that a row of such values costs
-// no call and cannot raise. `call`: the getter is called.
-enum class InPlace : uint8 { call, word, int4, int2, uint4, boolean, uuid, varlena, numeric };
 
 // How one value of one type becomes a Cell. A tree for nested types.
 struct Getter {
@@ -45,14 +47,13 @@ struct Binder {
     RowType row;
     BindStyle style;
     uint32 ncolumns;
-    const Getter *getters;     // per output column
-    const AttrNumber *attnums; // per output column: attribute of the slot, from 1
-    const InPlace *in_place;   // per output column
-    bool all_in_place;         // none of them is `call`
-    Cell *cells;               // per output column
-    AttrNumber last_attnum;    // highest of attnums
-    MemoryContext row_cx;      // detoasted and converted values of the current row
-    bool needs_pinning;        // some column goes through an output function
+    const Getter *getters;      // per output column
+    const StoredColumn *stored; // per output column: where it is, and how it is read without its getter
+    bool any_opaque;            // some column cannot be
+    Cell *cells;                // per output column
+    AttrNumber last_attnum;     // the highest that is read
+    MemoryContext row_cx;       // detoasted and converted values of the current row
+    bool needs_pinning;         // some column goes through an output function
     RowPosition at;
     const char **column_names; // in the database encoding, for messages
 };
@@ -71,8 +72,21 @@ struct ColumnOrigin {
 // Raises 0A000 for types that cannot be exported, and what catalog look-ups raise.
 Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, const ColumnChoice *columns,
              uint32 ncolumns, BindStyle);
-// Fills binder->cells from the slot. Errors carry row and column.
-void bind_row(Binder *, TupleTableSlot *);
+// On to a row: its values are at hand, and what the one before had needed is freed.
+inline void bind_next(Binder *b, TupleTableSlot *slot)
+{
+    b->at.row++;
+    slot_getsomeattrs(slot, b->last_attnum);
+    if (unlikely(!b->row_cx->isReset || b->row_cx->firstchild)) MemoryContextReset(b->row_cx);
+}
+// Fills binder->cells from that row. Errors carry row and column.
+void bind_cells(Binder *, TupleTableSlot *);
+// Both.
+inline void bind_row(Binder *b, TupleTableSlot *slot)
+{
+    bind_next(b, slot);
+    bind_cells(b, slot);
+}
 
 // bind_types.cpp: builds the getter and the Type of one SQL type; ndims as declared, 0 = unknown.
 void make_getter(Binder *, Oid typid, int32 typmod, int ndims, Getter *out);
@@ -83,7 +97,7 @@ void fetch_hstore(Binder *, const Getter *, Datum, Cell *);
 // bind_scalar.cpp: the table of known types; null when the type has no getter of its own.
 typedef void (*FetchFunction)(Binder *, const Getter *, Datum, Cell *);
 FetchFunction scalar_getter(const Binder *, Oid typid, Kind *kind, Repr *repr);
-InPlace in_place(FetchFunction);
+Stored stored_form(FetchFunction);
 void fetch_through_output(Binder *, const Getter *, Datum, Cell *);
 void fetch_enum(Binder *, const Getter *, Datum, Cell *);
 void fetch_row_json(Binder *, const Getter *, Datum, Cell *);

@@ -1,6 +1,6 @@
 // bind_scalar.cpp - getters of the types without parts. The hot ones read the Datum in place; none
 // allocates unless the value is toasted or must change its encoding.
-#include "pg/in_place.hpp"
+#include "pg/bind.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -119,13 +119,18 @@ static void fetch_oid(Binder *, const Getter *, Datum d, Cell *c) { c->i = (int6
 static void fetch_float4(Binder *, const Getter *, Datum d, Cell *c) { c->f = DatumGetFloat4(d); }
 static void fetch_float8(Binder *, const Getter *, Datum d, Cell *c) { c->d = DatumGetFloat8(d); }
 
-static void put_varlena(struct varlena *v, Cell *c) { put_numeric(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v), c); }
+static_assert(sizeof(Datum) == sizeof(uint64_t), "64-bit integers and doubles are passed by value");
 
-static void fetch_numeric(Binder *, const Getter *, Datum d, Cell *c) { put_varlena(detoast(d), c); }
+static void put_numeric(struct varlena *v, Cell *c)
+{
+    read_numeric({VARDATA_ANY(v), (uint32_t)VARSIZE_ANY_EXHDR(v)}, &c->num);
+}
+
+static void fetch_numeric(Binder *, const Getter *, Datum d, Cell *c) { put_numeric(detoast(d), c); }
 
 static void fetch_money(Binder *, const Getter *, Datum d, Cell *c)
 {
-    put_varlena(detoast(DirectFunctionCall1(cash_numeric, d)), c);
+    put_numeric(detoast(DirectFunctionCall1(cash_numeric, d)), c);
 }
 
 // --- dates, bytes, json ------------------------------------------------------------------------------
@@ -212,17 +217,17 @@ FetchFunction scalar_getter(const Binder *b, Oid typid, Kind *kind, Repr *repr)
     return nullptr;
 }
 
-InPlace in_place(FetchFunction f)
+Stored stored_form(FetchFunction f)
 {
-    if (f == fetch_int8 || f == fetch_timestamp || f == fetch_time || f == fetch_float8) return InPlace::word;
-    if (f == fetch_int4 || f == fetch_date) return InPlace::int4;
-    if (f == fetch_int2) return InPlace::int2;
-    if (f == fetch_oid) return InPlace::uint4;
-    if (f == fetch_bool) return InPlace::boolean;
-    if (f == fetch_uuid) return InPlace::uuid;
-    if (f == fetch_as_it_lies) return InPlace::varlena;
-    if (f == fetch_numeric) return InPlace::numeric;
-    return InPlace::call;
+    if (f == fetch_int8 || f == fetch_timestamp || f == fetch_time || f == fetch_float8) return Stored::word;
+    if (f == fetch_int4 || f == fetch_date) return Stored::int4;
+    if (f == fetch_int2) return Stored::int2;
+    if (f == fetch_oid) return Stored::uint4;
+    if (f == fetch_bool) return Stored::boolean;
+    if (f == fetch_uuid) return Stored::uuid;
+    if (f == fetch_as_it_lies) return Stored::varlena;
+    if (f == fetch_numeric) return Stored::numeric;
+    return Stored::opaque;
 }
 
 // --- enums: labels without a catalog look-up per value ---------------------------------------------------

@@ -41,6 +41,7 @@ void encoding_open(Encoding *e, TupleDesc desc, const Briefing *b, bool cut)
     p->binder->row.schema = b->schema;
     p->binder->row.relation = b->relation;
     e->spec.row = p->binder->row;
+    e->spec.stored = p->binder->any_opaque ? nullptr : p->binder->stored;
     e->spec.options = b->options;
     e->spec.allocator = &e->allocator;
     e->spec.cut_rows = cut;
@@ -51,6 +52,7 @@ void encoding_open(Encoding *e, TupleDesc desc, const Briefing *b, bool cut)
         raise_failure(&why);
     }
     p->open = writer_open_block(p->writer);
+    p->takes_stored = writer_takes_stored(p->writer);
     p->ledger.max_rows = b->options.max_rows_per_file;
     p->ledger.max_bytes = b->options.max_bytes_per_file;
     p->block_size = b->options.block_size;

@@ -165,9 +165,15 @@ constexpr uint32 kSampleEvery = 251;
 
 static inline void encode(Pump *p, TupleTableSlot *slot)
 {
-    bind_row(p->binder, slot);
-    if (writer_add(p->writer, p->binder->cells, p->binder->ncolumns) != Code::ok)
-        raise_value(writer_failure(p->writer), &p->binder->at);
+    bind_next(p->binder, slot);
+    bool taken = false;
+    Code rc = Code::ok;
+    if (p->takes_stored) rc = writer_add_stored(p->writer, {slot->tts_values, slot->tts_isnull}, &taken);
+    if (unlikely(!taken) && rc == Code::ok) {
+        bind_cells(p->binder, slot);
+        rc = writer_add(p->writer, p->binder->cells, p->binder->ncolumns);
+    }
+    if (unlikely(rc != Code::ok)) raise_value(writer_failure(p->writer), &p->binder->at);
 }
 
 static void encode_sample(Pump *p, TupleTableSlot *slot)

@@ -15,9 +15,10 @@ struct Pump {
     Binder *binder;
     Ledger ledger;
     size_t block_size;
-    bool checksums;   // somebody will see FileEntry::crc32c
-    bool overlap;     // a thread packs blocks
-    FileEntry *files; // ended and current, in index order
+    bool takes_stored; // the writer, in this export
+    bool checksums;    // somebody will see FileEntry::crc32c
+    bool overlap;      // a thread packs blocks
+    FileEntry *files;  // ended and current, in index order
     uint32 nfiles, files_room;
     uint64 rows, bytes, blocks;
     // Where the time goes. Encoding is timed on a sample of the rows: two clock reads per row would cost more

@@ -114,7 +114,8 @@ class Export
     using Raw = std::vector<std::pair<const char *, const char *>>;
 
     Export(std::vector<Field> fields, Raw raw = {}, const char *relation = nullptr,
-           const char *schema = nullptr, const Allocator *allocator = &kTestAllocator)
+           const char *schema = nullptr, const Allocator *allocator = &kTestAllocator,
+           const StoredColumn *stored = nullptr)
         : fields_(std::move(fields))
     {
         std::vector<RawOption> options;
@@ -122,6 +123,7 @@ class Export
             options.push_back({r.first, r.second});
         spec.row = {schema, relation, fields_.data(), static_cast<uint32_t>(fields_.size())};
         spec.allocator = allocator;
+        spec.stored = stored;
         code = options_parse("avro", options.data(), static_cast<uint32_t>(options.size()), &spec.options,
                              &failure);
         if (code == Code::ok) code = writer_open(&spec, &writer, &failure);
@@ -135,6 +137,12 @@ class Export
     Code add(const std::vector<Cell> &row)
     {
         code = writer_add(writer, row.data(), static_cast<uint32_t>(row.size()));
+        if (code != Code::ok) failure = *writer_failure(writer);
+        return code;
+    }
+    Code add(StoredRow row, bool *taken)
+    {
+        code = writer_add_stored(writer, row, taken);
         if (code != Code::ok) failure = *writer_failure(writer);
         return code;
     }
