@@ -18,7 +18,7 @@ SELECT pg_temp.document($$SELECT n AS id, NULLIF(n, 2) AS "my col" FROM generate
 SELECT pg_temp.document('SELECT 1 AS a WHERE false');
 SELECT pg_temp.document('SELECT FROM generate_series(1, 2)');
 SELECT pg_temp.document('SELECT 1 AS a, NULL AS b, ARRAY[NULL, 1] AS c, ROW(NULL) AS d', ', root_name ''the rows'', row_name ''1st'', nulls omit');
-SELECT e.file_index, e.rows, pg_read_file(e.path) AS content, v.ok, v.rows = e.rows AS counted FROM export_to_xml('SELECT n FROM generate_series(1, 3) n', pg_temp.out('set.xml'), max_rows_per_file => 2) e, LATERAL verify_export(e.path) v;
+SELECT e.file_index, e.rows, pg_read_file(e.path) AS content, v.ok, v.rows = e.rows AS counted FROM export_to_xml('SELECT n FROM generate_series(1, 3) n', pg_temp.out('xml_set.xml'), max_rows_per_file => 2) e, LATERAL verify_export(e.path) v;
 
 -- Names are SQL/XML's, as core's query_to_xml makes them.
 SELECT name, ours, ours = core AS as_core FROM unnest(ARRAY['a', '?column?', 'my col', 'a.b:c', '1a', 'größe', '_x', 'x_x', 'xmlid', 'XML', 'a_x0041_b', '-', '日本', '😀', '"', '<&>', 'a b']) name,
