@@ -8,7 +8,7 @@
  * The rule acts on `times` (-1: all) matching calls of a process after skipping `skip` of them; `call` may be
  * "any". Actions: errno=N (the call is not made; close is), after=N (made, then reported as failed), short
  * (write one byte), sleep=ms, stop (SIGSTOP), kill (SIGKILL before the call), killafter. Counters start again when the file
- * changes. With a line "log", every call is appended to <control>.log as "<pid> <call> <path> <result>".
+ * changes. The part "/proc/other" means what belongs to another process there. With a line "log", every call is appended to <control>.log as "<pid> <call> <path> <result>".
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -78,6 +78,13 @@ static void path_of(int fd, const char *name, char *out)
         snprintf(out + n, 300, "%s%s", name[0] == '/' ? "" : "/", name);
 }
 
+static int matches(const char *path, const char *part)
+{
+    if (strcmp(part, "/proc/other") == 0)
+        return strncmp(path, "/proc/", 6) == 0 && atoi(path + 6) != getpid();
+    return strstr(path, part) != NULL;
+}
+
 /* Finds the rule that acts on this call, or NULL; counts it for all that match. */
 static const char *decide(const char *call, const char *path)
 {
@@ -88,7 +95,7 @@ static const char *decide(const char *call, const char *path)
     read_control();
     for (int i = 0; i < n_rules; i++) {
         struct rule *r = &rules[i];
-        if ((strcmp(r->call, call) && strcmp(r->call, "any")) || !strstr(path, r->part))
+        if ((strcmp(r->call, call) && strcmp(r->call, "any")) || !matches(path, r->part))
             continue;
         long k = r->seen++;
         if (!action && k >= r->skip && (r->times < 0 || k < r->skip + r->times))

@@ -56,6 +56,18 @@ def test_functions_work():
     assert standby.value("SELECT last_export() IS NULL") == "t"
 
 
+def test_workers_encode():
+    path = standby.out("parallel.csv")
+    shape = standby.psql("COPY t TO '%s' WITH (format csv, compression 'none', parallel 2); "
+                         "SELECT l->>'shape', l->>'workers' FROM last_export() l" % path)
+    assert shape == [["files", "2"]], shape
+    with open(path) as f:
+        assert sorted(int(line.split(",")[0]) for line in f) == list(range(1, 50001))
+    standby.psql("COPY t TO '%s' WITH (format avro, parallel 2, max_rows_per_file 20000, manifest)" % standby.out("p.avro"))
+    assert standby.psql("SELECT ok, rows FROM verify_export('%s')" % standby.out("p.manifest.json")) == [
+        ["t", "20000"], ["t", "20000"], ["t", "10000"]]
+
+
 def test_what_writes_is_refused_and_leaves_no_file():
     path = standby.out("dml.avro")
     error = standby.error("COPY (DELETE FROM t RETURNING id) TO '%s' WITH (format avro)" % path)
