@@ -11,11 +11,13 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import xml.etree.ElementTree as etree
 
 from . import avro_file
 from .avro_file import Torn
+from .harness import require
 
 csv.field_size_limit(2**31 - 1)
 MAGIC = {b"\x1f\x8b": ["gzip", "-dc"], b"\x28\xb5\x2f\xfd": ["zstd", "-dcq"], b"\x04\x22\x4d\x18": ["lz4", "-dcq"]}
@@ -25,6 +27,7 @@ def unpack(data):
     """What a compressed text file holds, by the codec's own program; other data as it is."""
     for magic, command in MAGIC.items():
         if data.startswith(magic):
+            require(shutil.which(command[0]), "no program " + command[0])
             done = subprocess.run(command, input=data, capture_output=True)
             if done.returncode or done.stderr:
                 raise Torn("%s: %s" % (command[0], done.stderr.decode()))

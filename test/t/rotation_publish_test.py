@@ -73,6 +73,25 @@ def test_every_codec_of_the_format():
         assert [r[0] for r in c.psql("SELECT ok FROM verify_export('%s/s.manifest.json')" % d)] == ["t"] * 4, codec
 
 
+def test_sets_by_size_cut_no_row():
+    for codec in formats.current.codecs[:2]:
+        d = fresh_dir(c, "t")
+        limit = 200_000
+        export_set(d, 100_000, per_file=0, max_bytes_per_file=limit, compression=codec, sync="off")
+        found, at = sorted(os.listdir(d)), 1
+        assert found == names(len(found)) and len(found) > 1, (codec, found)
+        for name in found:
+            rows, seen = read_back(os.path.join(d, name))
+            assert not seen or seen == list(range(at, at + rows)), (codec, name)
+            at += rows
+            assert os.path.getsize(os.path.join(d, name)) < limit + (1 << 20), (codec, name)  # a block over
+        assert at == 100_001, codec
+    # Both limits: whichever comes first.
+    d = fresh_dir(c, "t")
+    export_set(d, 1000, per_file=300, max_bytes_per_file=1 << 30)
+    assert [read_back(os.path.join(d, n))[0] for n in names(4)] == [300, 300, 300, 100]
+
+
 def test_a_thousand_files():
     d = fresh_dir(c, "t")
     export_set(d, 1003, 1, sync="off")
