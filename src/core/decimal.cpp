@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "core/digits.hpp"
+
 #include "core/no_postgres.hpp"
 
 namespace spout
@@ -141,38 +143,12 @@ Fit magnitude_big(Digits d, int precision, int scale, Big *out)
     return Fit::ok;
 }
 
-const char kPairs[] = "0001020304050607080910111213141516171819"
-                      "2021222324252627282930313233343536373839"
-                      "4041424344454647484950515253545556575859"
-                      "6061626364656667686970717273747576777879"
-                      "8081828384858687888990919293949596979899";
-
-// Four characters, the first in the lowest byte.
-inline uint32_t four_digits(uint32_t v)
+// More than 9999 is only in damaged data; the text of digits ends there.
+uint32_t digit_or_zero(const Digits &d, int k)
 {
-    if (__builtin_expect(v > 9999, 0)) v = 9999; // only in damaged data; the table ends there
-    uint16_t high, low;
-    memcpy(&high, kPairs + v / 100 * 2, 2);
-    memcpy(&low, kPairs + v % 100 * 2, 2);
-    return high | static_cast<uint32_t>(low) << 16;
+    uint32_t v = k >= 0 && k < d.n ? digit(d, k) : 0;
+    return v <= 9999 ? v : 9999;
 }
-
-inline void four(uint8_t *to, uint32_t v)
-{
-    uint32_t text = four_digits(v);
-    memcpy(to, &text, 4);
-}
-
-// Without leading zeros, but for the last digit; writes four bytes. No branches: widths are random.
-inline uint8_t *first_four(uint8_t *to, uint32_t v)
-{
-    uint32_t zeros = (v < 1000) + (v < 100) + (v < 10);
-    uint32_t text = four_digits(v) >> (8 * zeros);
-    memcpy(to, &text, 4);
-    return to + 4 - zeros;
-}
-
-uint32_t digit_or_zero(const Digits &d, int k) { return k >= 0 && k < d.n ? digit(d, k) : 0; }
 
 int first_width(const Digits &d)
 {
@@ -260,15 +236,15 @@ uint8_t *decimal_text(uint8_t *p, const Digits &d)
     if (d.weight < 0) {
         *p++ = '0';
     } else {
-        p = first_four(p, digit_or_zero(d, 0));
+        p = put_short(p, digit_or_zero(d, 0));
         for (int k = 1; k <= d.weight; k++, p += 4)
-            four(p, digit_or_zero(d, k));
+            put_word(p, four_digits_of(digit_or_zero(d, k)), 4);
     }
     if (d.dscale == 0) return p;
     *p++ = '.';
     uint8_t *end = p + d.dscale;
     for (int k = d.weight + 1; p < end; k++, p += 4)
-        four(p, digit_or_zero(d, k));
+        put_word(p, four_digits_of(digit_or_zero(d, k)), 4);
     return end;
 }
 

@@ -1,18 +1,10 @@
 // moment.cpp - another day, another zone.
 #include "core/moment.hpp"
 
-#include <charconv>
-
 #include "core/no_postgres.hpp"
 
 namespace spout
 {
-uint8_t *put_long_integer(uint8_t *p, uint64_t magnitude)
-{
-    auto *text = reinterpret_cast<char *>(p);
-    return reinterpret_cast<uint8_t *>(std::to_chars(text, text + 20, magnitude).ptr);
-}
-
 bool Moments::set_day(int64_t days)
 {
     constexpr int64_t kFirst = -730119, kLast = 2921939; // 0001-01-01, 9999-12-31

@@ -141,12 +141,6 @@ uint8_t *local_timestamp_text(uint8_t *p, int64_t micros, int32_t offset, char b
     return moment_text(p, micros, between, {reinterpret_cast<char *>(zone), static_cast<size_t>(z - zone)});
 }
 
-uint8_t *integer_text(uint8_t *p, int64_t v)
-{
-    auto *text = reinterpret_cast<char *>(p);
-    return reinterpret_cast<uint8_t *>(std::to_chars(text, text + 20, v).ptr);
-}
-
 uint8_t *interval_text(uint8_t *p, const Span &s, bool infinite)
 {
     if (infinite) {

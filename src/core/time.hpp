@@ -27,7 +27,6 @@ uint8_t *iso_timestamp_text(uint8_t *to, int64_t micros); // with 'T' between da
 // Local time and its offset in seconds east of Greenwich. With 'T' between date and time minutes are always
 // told, as row_to_json does; else only where there are any.
 uint8_t *local_timestamp_text(uint8_t *to, int64_t micros, int32_t offset, char between);
-uint8_t *integer_text(uint8_t *to, int64_t v);
 // `infinite`: the server has infinite intervals (PostgreSQL 17), so the extreme spans are words.
 uint8_t *interval_text(uint8_t *to, const Span &, bool infinite);
 } // namespace spout
