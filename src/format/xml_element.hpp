@@ -1,9 +1,11 @@
 // xml_element.hpp - the tags of an element, and those of many elements by the keys they are made from.
 #pragma once
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "core/label.hpp"
 
@@ -18,26 +20,30 @@ struct Element {
     Label open, close, nil;
 };
 
-// Keys repeat from row to row; their names are made once.
+// Keys repeat from row to row; their names are made once. Keys that are long, or that come when there are too
+// many, are not kept: a value may consist of keys.
 class Elements
 {
   public:
-    // Of the element named after the key; valid until trim().
-    const Element &of(std::string_view key)
+    // Of the element named after the key; valid until trim(), or until the next one of this depth.
+    const Element &of(std::string_view key, size_t depth)
     {
         Known *&slot = recent_[slot_of(key)];
-        if (!slot || !same(slot->first, key)) slot = &find(key);
+        if (slot && same(slot->first, key)) return slot->second;
+        Known *known = find(key);
+        if (!known) return make(key, depth);
+        slot = known;
         return slot->second;
     }
     // Between values: forgets all when there are too many.
     void trim()
     {
-        if (__builtin_expect(all_.size() > kMost, 0)) forget();
+        if (__builtin_expect(all_.size() == kMost || !passing_.empty(), 0)) forget();
     }
 
   private:
     using Known = std::pair<const std::string, Element>;
-    static constexpr size_t kMost = 1000, kRecent = 64;
+    static constexpr size_t kMost = 1000, kLongest = 64, kRecent = 64;
 
     static size_t slot_of(std::string_view key)
     {
@@ -54,10 +60,12 @@ class Elements
             if (known[i] != key[i]) return false;
         return true;
     }
-    Known &find(std::string_view key);
+    Known *find(std::string_view key); // null: is not kept
+    const Element &make(std::string_view key, size_t depth);
     void forget();
 
-    std::unordered_map<std::string, Element> all_; // its nodes never move
-    std::array<Known *, kRecent> recent_ = {};     // owned by all_
+    std::unordered_map<std::string, Element> all_;  // its nodes never move
+    std::array<Known *, kRecent> recent_ = {};      // owned by all_
+    std::vector<std::unique_ptr<Element>> passing_; // by depth; what is not kept
 };
 } // namespace spout::xml

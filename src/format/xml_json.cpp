@@ -199,7 +199,9 @@ uint8_t *JsonElements::write(const Element &root, std::string_view json, Cursor 
 {
     begin(root, out);
     Text in(json);
-    auto name_next = [&] { next_ = levels_.back().object ? &elements_.of(in.key(key_)) : &item_; };
+    auto name_next = [&] {
+        next_ = levels_.back().object ? &elements_.of(in.key(key_), levels_.size()) : &item_;
+    };
     for (;;) { // a value in *next_
         char c = in.peek();
         bool object = c == '{';

@@ -20,7 +20,7 @@ void JsonElements::name_next(Container &c)
     if ((entry & kTypeMask) != kString || end < start || end > c.size) damaged();
     c.keys += 4;
     c.key_end = end;
-    next_ = &elements_.of({reinterpret_cast<const char *>(c.data + start), end - start});
+    next_ = &elements_.of({reinterpret_cast<const char *>(c.data + start), end - start}, levels_.size());
 }
 
 uint8_t *JsonElements::number(uint8_t *p, const uint8_t *s, size_t n)

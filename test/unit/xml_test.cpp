@@ -89,20 +89,30 @@ std::string json(std::string_view s) { return element(kJson, text(s)); }
 std::string markup(std::string_view s) { return element(kXmlType, text(s)); }
 } // namespace
 
-TEST(XmlNames, OfKeysAreForgottenBetweenValuesOnly)
+TEST(XmlNames, OfKeysThatAreManyOrLong)
 {
-    xml::Elements elements;
-    std::vector<const xml::Element *> all;
-    for (int i = 0; i < 3000; i++)
-        all.push_back(&elements.of("key " + std::to_string(i)));
-    for (int i = 0; i < 3000; i++) {
-        EXPECT_EQ(all[static_cast<size_t>(i)]->open.view(), "<key_x0020_" + std::to_string(i) + ">");
-        EXPECT_EQ(&elements.of("key " + std::to_string(i)), all[static_cast<size_t>(i)]);
+    auto key = [](int i) { return "k " + std::to_string(i) + (i % 7 ? "" : std::string(100, 'l')); };
+    auto tag = [&](int i) { return "k_x0020_" + key(i).substr(2); };
+    // More than are kept, each twice, and one within the other: what is not kept must last until it is
+    // closed.
+    std::string json, expected, close;
+    for (int i = 0; i < 1500; i++) {
+        json += (i ? ",\"" : "{\"") + key(i) + "\":1";
+        expected += "<" + tag(i) + ">1</" + tag(i) + ">";
     }
-    elements.trim();
-    EXPECT_EQ(elements.of("key 7").close.view(), "</key_x0020_7>");
-    EXPECT_EQ(elements.of("").nil.view(), "<_x_ xsi:nil=\"true\"/>");
-    EXPECT_EQ(elements.of(std::string(300, 'k')).open.view(), "<" + std::string(300, 'k') + ">");
+    std::string inner = "1", outer = "1";
+    for (int i = 2000; i < 2300; i++) {
+        inner = "{\"" + key(i) + "\":" + inner + ",\"" + key(i - 1500) + "\":2}";
+        outer =
+            "<" + tag(i) + ">" + outer + "</" + tag(i) + "><" + tag(i - 1500) + ">2</" + tag(i - 1500) + ">";
+    }
+    json += ",\"deep\":" + inner + "}";
+    expected = "<a>" + expected + "<deep>" + outer + "</deep></a>";
+    Document d({{"a", &kJson}});
+    for (int i = 0; i < 3; i++)
+        ASSERT_EQ(d.add({text(json)}), Code::ok);
+    EXPECT_EQ(d.take(),
+              "<row>" + expected + "</row>\n<row>" + expected + "</row>\n<row>" + expected + "</row>\n");
 }
 
 TEST(XmlNames, AreThoseOfSqlXml)
