@@ -1211,3 +1211,429 @@ END;
 REVOKE ALL ON FUNCTION run_benchmarks FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION run_benchmarks TO pg_write_server_files;
 COMMENT ON FUNCTION run_benchmarks IS 'measures exports, records the results past any ROLLBACK, and prints them';
+
+-- --- single measurements -----------------------------------------------------------------------------------------
+
+-- What a text means: the name of a benchmark, else one SQL statement. As a row of the registry.
+CREATE FUNCTION _benchmark_meant(what pg_catalog.text, config pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    b jsonb;
+    problem text;
+BEGIN
+    IF coalesce(btrim(what), '') = '' THEN
+        RAISE EXCEPTION 'neither a benchmark''s name nor a statement was given' USING ERRCODE = '22023';
+    END IF;
+    SELECT to_jsonb(r) INTO b FROM @extschema@._benchmark_registry(config) r WHERE r.name = what;
+    IF NOT FOUND THEN
+        IF what ~ '^(core|db|async|combined)/\S+$' THEN
+            RAISE EXCEPTION 'no benchmark "%" is registered', what USING ERRCODE = '42704', HINT = 'list_benchmarks() shows what there is.';
+        END IF;
+        RETURN jsonb_build_object('name', left(what, 255), 'kind', 'sql', 'run_sql', what, 'owner', current_user, 'adapter_type', 'db', 'settings', @extschema@._benchmark_settings(config));
+    END IF;
+    problem := @extschema@._benchmark_unmet(b -> 'requires');
+    IF problem IS NULL AND b ->> 'owner' IS NULL THEN
+        problem := @extschema@._benchmark_prepare((b ->> 'rows')::bigint, b -> 'settings');
+    END IF;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION 'benchmark "%" cannot run here: %', what, problem USING ERRCODE = '55000';
+    END IF;
+    RETURN b;
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_meant FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_meant TO pg_write_server_files;
+
+-- A measurement that must succeed: its own error otherwise.
+CREATE FUNCTION _benchmark_must(made pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF made ->> 'status' <> 'ok' THEN
+        RAISE EXCEPTION 'benchmark %: %', CASE made ->> 'status' WHEN 'skipped' THEN 'could not be set up' ELSE made ->> 'status' END, made ->> 'message'
+            USING ERRCODE = CASE WHEN made ->> 'sqlstate' IN ('57014', '57P01') OR made ->> 'sqlstate' IS NULL THEN '55000' ELSE made ->> 'sqlstate' END;
+    END IF;
+    RETURN made;
+END
+$$;
+
+CREATE FUNCTION _benchmark_profile(func pg_catalog.text, args pg_catalog.jsonb, snapshot_at pg_catalog.text[], config pg_catalog.jsonb, search_path pg_catalog.text)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    b jsonb;
+    made jsonb;
+    row jsonb;
+    environment jsonb := @extschema@._benchmark_environment();
+BEGIN
+    IF jsonb_typeof(coalesce(args, '[]')) <> 'array' THEN
+        RAISE EXCEPTION 'argument "args" is not a JSON array' USING ERRCODE = '22023';
+    ELSIF snapshot_at IS NULL OR NOT snapshot_at <@ '{start,end,step}' THEN
+        RAISE EXCEPTION 'snapshots can be taken at start, end and step' USING ERRCODE = '22023';
+    END IF;
+    b := @extschema@._benchmark_meant(func, config);
+    made := @extschema@._benchmark_must(@extschema@._benchmark_execute(@extschema@._benchmark_task(b, (b -> 'settings' ->> 'max_time')::float8, search_path)
+        || jsonb_build_object('memory', true, 'keep_result', true, 'args', coalesce(args, '[]'))));
+    row := jsonb_build_object('id', CASE WHEN (b -> 'settings' ->> 'autosave')::bool THEN @extschema@._benchmark_id('@extschema@.memory_profile_results_id_seq') END, 'name', b -> 'name', 'peak_memory', made -> 'peak_memory',
+        'allocated_memory', made -> 'allocated_memory', 'deallocated_memory', made -> 'deallocated_memory', 'net_memory', made -> 'net_memory', 'top_allocations', made -> 'top_allocations',
+        'timestamp', clock_timestamp() AT TIME ZONE 'UTC', 'commit_hash', NULL, 'environment', environment);
+    IF (b -> 'settings' ->> 'autosave')::bool AND @extschema@._benchmark_send(jsonb_build_object('memory', row)) THEN
+        PERFORM @extschema@._benchmark_flush();
+    END IF;
+    RETURN row || jsonb_build_object('result', made -> 'result', 'os', made -> 'os', 'memory_source', made -> 'memory_source', 'duration', made -> 'wall', 'snapshots',
+        (SELECT coalesce(jsonb_agg(s ORDER BY n), '[]') FROM jsonb_array_elements(made -> 'snapshots') WITH ORDINALITY x (s, n) WHERE s ->> 'at' = ANY (snapshot_at)));
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_profile FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_profile TO pg_write_server_files;
+
+CREATE FUNCTION profile_memory(
+    func pg_catalog.text,
+    args pg_catalog.jsonb DEFAULT '[]',
+    snapshot_at pg_catalog.text[] DEFAULT '{start,end}',
+    config pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.jsonb
+LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT @extschema@._benchmark_profile(func, args, snapshot_at, config, current_setting('search_path'));
+END;
+REVOKE ALL ON FUNCTION profile_memory FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION profile_memory TO pg_write_server_files;
+COMMENT ON FUNCTION profile_memory IS 'memory of a benchmark or of one statement, in a process of its own, rolled back';
+
+-- So many pairs of a and b in one process: {"a": [], "b": [], "contended", "in_session"}.
+CREATE FUNCTION _benchmark_pairs(a pg_catalog.jsonb, b pg_catalog.jsonb, pairs pg_catalog.int4, search_path pg_catalog.text, seed pg_catalog.int4)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most float8 := (a -> 'settings' ->> 'max_time')::float8;
+BEGIN
+    RETURN @extschema@._benchmark_must(@extschema@._benchmark_execute(@extschema@._benchmark_task(a, most, search_path)
+        || jsonb_build_object('other', @extschema@._benchmark_task(b, most, search_path), 'iterations', pairs, 'seed', seed, 'deadline', 10 * most + 60,
+            'read_only', a ->> 'owner' IS NULL AND b ->> 'owner' IS NULL)));
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_pairs FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_pairs TO pg_write_server_files;
+
+CREATE FUNCTION _benchmark_ab(sql_a pg_catalog.text, sql_b pg_catalog.text, pairs pg_catalog.int4, tolerance pg_catalog.float8, config pg_catalog.jsonb, search_path pg_catalog.text,
+    OUT ratio pg_catalog.float8, OUT ci_low pg_catalog.float8, OUT ci_high pg_catalog.float8, OUT verdict pg_catalog.text, OUT n pg_catalog.int4,
+    OUT median_a pg_catalog.float8, OUT median_b pg_catalog.float8, OUT flags pg_catalog.text[])
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    a jsonb;
+    b jsonb;
+    made jsonb;
+    times_a float8[] := '{}';
+    times_b float8[] := '{}';
+    s jsonb;
+    again jsonb;
+    seed int;
+    wanted int := pairs;
+BEGIN
+    IF pairs IS NULL OR pairs NOT BETWEEN 1 AND 500 THEN
+        RAISE EXCEPTION 'the number of pairs must be from 1 to 500' USING ERRCODE = '22023';
+    ELSIF tolerance IS NULL OR NOT tolerance BETWEEN 0 AND 1 THEN
+        RAISE EXCEPTION 'the tolerance must be within 0 and 1' USING ERRCODE = '22023';
+    END IF;
+    a := @extschema@._benchmark_meant(sql_a, config);
+    b := @extschema@._benchmark_meant(sql_b, config);
+    seed := (a -> 'settings' ->> 'seed')::int;
+    flags := '{}';
+    -- What cannot be decided gets twice the pairs, twice at most.
+    FOR round IN 0..2 LOOP
+        made := @extschema@._benchmark_pairs(a, b, wanted, search_path, (seed + round) % 1000000);
+        times_a := times_a || ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x);
+        times_b := times_b || ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'b') x);
+        s := @extschema@.benchmark_stats(times_a, times_b, tolerance);
+        IF (made ->> 'contended')::bool THEN
+            flags := flags || ARRAY['contended'];
+        END IF;
+        EXIT WHEN s ->> 'verdict' <> 'inconclusive' OR cardinality(times_a) < 6;
+        wanted := cardinality(times_a);
+    END LOOP;
+    -- Red needs a second, fresh process to agree.
+    IF s ->> 'verdict' = 'regression' THEN
+        made := @extschema@._benchmark_pairs(a, b, pairs, search_path, (seed + 7) % 1000000);
+        again := @extschema@.benchmark_stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x), ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'b') x), tolerance);
+        IF again ->> 'verdict' <> 'regression' THEN
+            s := s || '{"verdict": "inconclusive"}';
+            flags := flags || ARRAY['not_confirmed'];
+        END IF;
+    END IF;
+    IF cardinality(times_a) < 6 THEN
+        flags := flags || ARRAY['few_rounds'];
+    END IF;
+    IF (made ->> 'in_session')::bool THEN
+        flags := flags || ARRAY['in_session'];
+    END IF;
+    flags := ARRAY(SELECT DISTINCT f FROM unnest(flags) f ORDER BY f);
+    ratio := s -> 'ratio';
+    ci_low := s -> 'ci_low';
+    ci_high := s -> 'ci_high';
+    verdict := s ->> 'verdict';
+    n := cardinality(times_a);
+    median_a := s -> 'median_a';
+    median_b := s -> 'median_b';
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_ab FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_ab TO pg_write_server_files;
+
+CREATE FUNCTION benchmark_ab(
+    sql_a pg_catalog.text,
+    sql_b pg_catalog.text,
+    pairs pg_catalog.int4 DEFAULT 30,
+    tolerance pg_catalog.float8 DEFAULT 0.05,
+    config pg_catalog.jsonb DEFAULT '{}')
+RETURNS TABLE (ratio pg_catalog.float8, ci_low pg_catalog.float8, ci_high pg_catalog.float8, verdict pg_catalog.text, n pg_catalog.int4,
+    median_a pg_catalog.float8, median_b pg_catalog.float8, flags pg_catalog.text[])
+LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT * FROM @extschema@._benchmark_ab(sql_a, sql_b, pairs, tolerance, config, current_setting('search_path'));
+END;
+REVOKE ALL ON FUNCTION benchmark_ab FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION benchmark_ab TO pg_write_server_files;
+COMMENT ON FUNCTION benchmark_ab IS 'two statements or benchmarks in turn, in one process: is the second slower?';
+
+CREATE FUNCTION export_benchmark(
+    rows pg_catalog.int8 DEFAULT 10000000,
+    relation pg_catalog.regclass DEFAULT NULL,
+    formats pg_catalog.text[] DEFAULT NULL,
+    gzip pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.json
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    settings jsonb := @extschema@._benchmark_settings(NULL);
+    data text := relation::text;
+    problem text;
+    f text;
+    made jsonb;
+    counted bigint := CASE WHEN relation IS NULL THEN rows END;
+    results text[] := '{}';
+BEGIN
+    IF relation IS NULL THEN
+        IF rows IS NULL OR rows < 1 OR rows > 10000000000 THEN
+            RAISE EXCEPTION 'the number of rows must be from 1 to 10000000000' USING ERRCODE = '22023';
+        END IF;
+        data := 'spout_bench.' || quote_ident(@extschema@._benchmark_data_name('records', rows, 5, 1));
+        IF to_regclass(data) IS NULL THEN
+            RAISE NOTICE 'making a data set of % rows, once', rows;
+        END IF;
+        problem := @extschema@._benchmark_prepare(rows, settings || '{"seed": 1}');
+        IF problem IS NOT NULL THEN
+            RAISE EXCEPTION 'the data set could not be made: %', problem USING ERRCODE = '55000';
+        END IF;
+    END IF;
+    FOREACH f IN ARRAY coalesce(formats, '{csv,json,xml,parquet,avro}') LOOP
+        IF NOT coalesce(f = ANY (@extschema@._benchmark_formats()), false) THEN
+            results := results || ARRAY[format('{"format":%s,"error":%s}', coalesce(to_json(f)::text, 'null'), to_json(format('unknown format "%s"', f)))];
+            CONTINUE;
+        END IF;
+        made := @extschema@._benchmark_execute(settings || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, 'deadline', 86400, 'run_sql', format('SELECT * FROM %s.export_to_%s(%L, ''{out}''%s)',
+            quote_ident('@extschema@'), f, 'SELECT * FROM ' || data, CASE WHEN gzip THEN format(', compression => %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END), 'search_path', 'pg_catalog, pg_temp'));
+        IF made ->> 'status' = 'ok' THEN
+            counted := coalesce((made ->> 'rows')::bigint, counted);
+            results := results || ARRAY[format('{"format":%s,"durationSeconds":%s,"fileSizeBytes":%s,"peakMemoryMB":%s}', to_json(f), round((made ->> 'wall')::numeric, 6), made ->> 'bytes',
+                coalesce(ceil((made -> 'os' ->> 'total_high')::numeric / 1048576)::text, 'null'))];
+        ELSE
+            results := results || ARRAY[format('{"format":%s,"error":%s}', to_json(f), to_json(made ->> 'message'))];
+        END IF;
+    END LOOP;
+    RETURN format('{"datasetRowCount":%s,"results":[%s]}', coalesce(counted::text, 'null'), array_to_string(results, ','))::json;
+END
+$$;
+REVOKE ALL ON FUNCTION export_benchmark FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION export_benchmark TO pg_write_server_files;
+COMMENT ON FUNCTION export_benchmark IS 'exports a data set once per format: seconds, bytes on disk, memory';
+
+-- --- comparing and reporting ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION set_baseline(run_id pg_catalog.int8, name pg_catalog.text DEFAULT 'main')
+RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE @extschema@.benchmark_runs r SET baseline = set_baseline.name WHERE r.run_id = set_baseline.run_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no run %', run_id USING ERRCODE = '22023', HINT = 'Runs stand in table benchmark_runs.';
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION set_baseline FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION set_baseline TO pg_write_server_files;
+COMMENT ON FUNCTION set_baseline IS 'adds a run to a baseline; a NULL name takes it out';
+
+CREATE FUNCTION compare_benchmarks(runs pg_catalog.int8[], baseline pg_catalog.text DEFAULT 'main')
+RETURNS TABLE (name pg_catalog.text, metric pg_catalog.text, base pg_catalog.float8, candidate pg_catalog.float8, ratio pg_catalog.float8, verdict pg_catalog.text, message pg_catalog.text)
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    missing bigint;
+BEGIN
+    SELECT r INTO missing FROM unnest(runs) r WHERE NOT EXISTS (SELECT FROM @extschema@.benchmark_runs x WHERE x.run_id = r) LIMIT 1;
+    IF FOUND OR coalesce(cardinality(runs), 0) = 0 THEN
+        RAISE EXCEPTION 'there is no run %', coalesce(missing::text, 'to compare') USING ERRCODE = '22023', HINT = 'Runs stand in table benchmark_runs.';
+    ELSIF NOT EXISTS (SELECT FROM @extschema@.benchmark_runs x WHERE x.baseline = compare_benchmarks.baseline) THEN
+        RAISE EXCEPTION 'baseline "%" has no runs', baseline USING ERRCODE = '22023', HINT = 'set_baseline() adds them; five say what is usual.';
+    END IF;
+    RETURN QUERY
+    WITH measured AS (
+        SELECT h.run_id, h.name::text AS name, h.fingerprint, h.definition_hash, h.baseline AS of, h.flags, m.metric, m.value
+        FROM @extschema@.benchmark_history h JOIN @extschema@.benchmark_items i ON i.run_id = h.run_id AND i.name = h.name,
+            LATERAL (VALUES ('median_time', h.median_time), ('peak_memory', h.peak_memory::float8), ('allocated_memory', h.allocated_memory::float8), ('net_memory', h.net_memory::float8),
+                ('bytes', (i.detail ->> 'bytes')::float8)) m (metric, value)
+        WHERE m.value IS NOT NULL AND (i.status = 'ok' OR h.run_id = ANY (runs))),
+    fresh AS (SELECT x.name, x.metric, x.fingerprint, x.definition_hash, count(*) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY x.value) AS value,
+            array_agg(x.value) FILTER (WHERE x.flags = '{}' OR x.metric <> 'median_time') AS clean, array_agg(x.value) AS all_values
+        FROM measured x WHERE x.run_id = ANY (runs) GROUP BY 1, 2, 3, 4),
+    known AS (SELECT f.*, b.*, (SELECT count(*) FROM measured x WHERE x.of = compare_benchmarks.baseline AND x.name = f.name AND x.metric = f.metric) AS of_name
+        FROM fresh f, LATERAL (SELECT count(*) AS runs_before, percentile_cont(0.5) WITHIN GROUP (ORDER BY x.value) AS middle FROM measured x
+            WHERE x.of = compare_benchmarks.baseline AND x.run_id <> ALL (runs) AND x.name = f.name AND x.metric = f.metric AND x.fingerprint = f.fingerprint AND x.definition_hash = f.definition_hash) b),
+    spread AS (SELECT k.*, coalesce((SELECT 1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.value - k.middle)) / nullif(k.middle, 0) FROM measured x
+            WHERE x.of = compare_benchmarks.baseline AND x.run_id <> ALL (runs) AND x.name = k.name AND x.metric = k.metric AND x.fingerprint = k.fingerprint AND x.definition_hash = k.definition_hash), 0) AS s FROM known k),
+    judged AS (SELECT k.name, k.metric, k.middle, k.value, k.value / nullif(k.middle, 0) AS r, k.runs_before, k.n, b.red, b.yellow, CASE
+            WHEN k.runs_before = 0 AND k.of_name > 0 THEN 'not comparable' WHEN k.runs_before = 0 THEN 'no baseline'
+            WHEN k.metric = 'median_time' THEN CASE
+                WHEN k.n >= 3 AND k.runs_before >= 5 AND 3 * (SELECT count(*) FROM unnest(k.clean) v WHERE v > k.middle * b.red) >= 2 * k.n THEN 'regression'
+                WHEN EXISTS (SELECT FROM unnest(k.all_values) v WHERE v > k.middle * b.yellow) THEN 'inconclusive'
+                WHEN k.value < k.middle * (2 - b.red) THEN 'improvement' ELSE 'equivalent' END
+            WHEN k.metric = 'net_memory' THEN CASE WHEN k.value > 65536 THEN 'regression' WHEN k.value > 0 THEN 'inconclusive' ELSE 'equivalent' END
+            WHEN k.metric = 'bytes' THEN CASE WHEN k.value > k.middle * 1.05 THEN 'regression' WHEN k.value <> k.middle THEN 'inconclusive' ELSE 'equivalent' END
+            WHEN k.value > k.middle * 1.05 AND k.value > k.middle + 65536 THEN 'regression'
+            WHEN k.value > k.middle * 1.01 AND k.value > k.middle + 16384 THEN 'inconclusive'
+            WHEN k.value < k.middle * 0.95 AND k.value < k.middle - 65536 THEN 'improvement' ELSE 'equivalent' END AS verdict
+        FROM spread k, LATERAL (SELECT 1 + greatest(0.10, 5 * k.s) AS red, 1 + greatest(0.05, 3 * k.s) AS yellow) b)
+    SELECT j.name, j.metric, j.middle, j.value, j.r, j.verdict, CASE j.verdict
+        WHEN 'not comparable' THEN format('%s: baseline %s was measured on another machine, build or definition', j.name, baseline)
+        WHEN 'no baseline' THEN format('%s: not in baseline %s', j.name, baseline)
+        WHEN 'regression' THEN format('%s: %s ratio %s vs baseline %s exceeds %s', j.name, j.metric, coalesce(to_char(j.r, 'FM9999990.00'), 'from 0'), baseline, to_char(CASE j.metric WHEN 'median_time' THEN j.red ELSE 1.05 END, 'FM9990.00'))
+        WHEN 'inconclusive' THEN format('%s: %s ratio %s vs baseline %s: %s', j.name, j.metric, coalesce(to_char(j.r, 'FM9999990.00'), 'from 0'), baseline,
+            CASE WHEN j.metric <> 'median_time' THEN 'look at it' WHEN j.runs_before < 5 OR j.n < 3 THEN 'more runs decide' ELSE 'noisy, rerun' END) END
+    FROM judged j ORDER BY j.name, j.metric;
+END
+$$;
+REVOKE ALL ON FUNCTION compare_benchmarks FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION compare_benchmarks TO pg_monitor, pg_write_server_files;
+COMMENT ON FUNCTION compare_benchmarks IS 'fresh runs beside a stored baseline of the same machine and definition';
+
+-- {"median_time": "10%", "peak_memory": "64kB"} as bounds: of the ratio, or of the growth in bytes.
+CREATE FUNCTION _benchmark_bounds(fail_on pg_catalog.jsonb)
+RETURNS TABLE (metric pg_catalog.text, share pg_catalog.float8, bytes pg_catalog.float8)
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    item record;
+BEGIN
+    IF jsonb_typeof(fail_on) <> 'object' THEN
+        RAISE EXCEPTION 'argument "fail_on" is not a JSON object' USING ERRCODE = '22023', HINT = 'Write for example {"median_time": "10%"}.';
+    END IF;
+    FOR item IN SELECT e.key, e.value #>> '{}' AS word FROM jsonb_each(fail_on) e LOOP
+        metric := item.key;
+        share := NULL;
+        bytes := NULL;
+        IF item.word ~ '^\d{1,6}(\.\d{1,4})?\s*%$' THEN
+            share := rtrim(item.word, ' %')::float8 / 100;
+        ELSIF item.key <> 'median_time' AND item.word ~* '^\d{1,12}\s*(bytes|b|kb|mb|gb)?$' THEN
+            bytes := pg_size_bytes(item.word);
+        END IF;
+        IF metric NOT IN ('median_time', 'peak_memory', 'allocated_memory', 'net_memory', 'bytes') OR (share IS NULL AND bytes IS NULL) THEN
+            RAISE EXCEPTION 'impossible bound "%": "%"', item.key, item.word USING ERRCODE = '22023',
+                HINT = 'Metrics are median_time, peak_memory, allocated_memory, net_memory, bytes; bounds look like "10%" or, for all but times, "64kB".';
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION gate_benchmarks(runs pg_catalog.int8[], baseline pg_catalog.text DEFAULT 'main', fail_on pg_catalog.jsonb DEFAULT NULL)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    bad text[];
+    failed text[];
+    measured int;
+    doubtful int;
+    uncompared int;
+BEGIN
+    IF fail_on IS NULL THEN
+        SELECT array_agg(c.message ORDER BY c.name, c.metric) FILTER (WHERE c.verdict = 'regression'), count(DISTINCT c.name), count(*) FILTER (WHERE c.verdict = 'inconclusive'),
+            count(DISTINCT c.name) FILTER (WHERE c.verdict IN ('no baseline', 'not comparable')) INTO bad, measured, doubtful, uncompared FROM @extschema@.compare_benchmarks(runs, baseline) c;
+    ELSE
+        SELECT array_agg(format('%s: %s ratio %s vs baseline %s exceeds %s', c.name, c.metric, coalesce(to_char(c.ratio, 'FM9999990.00'), 'from 0'), baseline, fail_on ->> c.metric) ORDER BY c.name, c.metric)
+                FILTER (WHERE c.candidate > c.base * (1 + b.share) OR c.candidate > c.base + b.bytes), count(DISTINCT c.name), 0, count(DISTINCT c.name) FILTER (WHERE c.base IS NULL)
+            INTO bad, measured, doubtful, uncompared FROM @extschema@.compare_benchmarks(runs, baseline) c LEFT JOIN @extschema@._benchmark_bounds(fail_on) b USING (metric);
+    END IF;
+    SELECT array_agg(format('%s: %s', i.name, coalesce(i.message, i.status)) ORDER BY i.name) INTO failed
+        FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.status IN ('failed', 'timeout', 'cancelled');
+    bad := coalesce(bad, '{}') || coalesce(failed, '{}');
+    IF bad <> '{}' THEN
+        RAISE EXCEPTION '%', array_to_string(bad, E'\n') USING ERRCODE = 'P0004';
+    END IF;
+    RETURN format('%s benchmarks pass against baseline %s: %s doubtful, %s not compared', measured, baseline, doubtful, uncompared);
+END
+$$;
+REVOKE ALL ON FUNCTION gate_benchmarks FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gate_benchmarks TO pg_monitor, pg_write_server_files;
+COMMENT ON FUNCTION gate_benchmarks IS 'one line when runs are no worse than a baseline, else an error with all that is';
+
+-- A stored run as the dictionary that run_benchmarks gives.
+CREATE FUNCTION _benchmark_dictionary(run_id pg_catalog.int8, baseline pg_catalog.text)
+RETURNS pg_catalog.jsonb
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+BEGIN ATOMIC
+    WITH i AS (SELECT i.*, r.fingerprint, to_jsonb(i) - 'samples' - 'detail' - 'run_id' - 'ord' || i.detail AS j, to_jsonb(t) - 'environment' AS t, to_jsonb(m) - 'environment' AS m
+        FROM @extschema@.benchmark_items i JOIN @extschema@.benchmark_runs r USING (run_id) LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
+            LEFT JOIN @extschema@.memory_profile_results m ON m.id = i.memory_result_id WHERE i.run_id = _benchmark_dictionary.run_id)
+    SELECT jsonb_build_object('run_id', r.run_id, 'status', r.status, 'environment', r.environment,
+        'results', (SELECT coalesce(jsonb_agg(t || j || jsonb_build_object('peak_memory', m -> 'peak_memory') || coalesce(@extschema@._benchmark_against(baseline, i.name, i.fingerprint, i.definition_hash, (t ->> 'median_time')::float8), '{}') ORDER BY ord) FILTER (WHERE t IS NOT NULL), '[]') FROM i),
+        'memory', (SELECT coalesce(jsonb_agg(m || (j - 'stats') ORDER BY ord) FILTER (WHERE m IS NOT NULL), '[]') FROM i),
+        'skipped', (SELECT coalesce(jsonb_agg(j ORDER BY ord) FILTER (WHERE status = 'skipped'), '[]') FROM i),
+        'failed', (SELECT coalesce(jsonb_agg(j ORDER BY ord) FILTER (WHERE status NOT IN ('ok', 'skipped')), '[]') FROM i),
+        'warnings', '[]'::jsonb, 'recorded', (SELECT jsonb_build_object('sent', count(*), 'committed', count(*), 'rejected', 0) FROM i))
+    FROM @extschema@.benchmark_runs r WHERE r.run_id = _benchmark_dictionary.run_id;
+END;
+REVOKE ALL ON FUNCTION _benchmark_dictionary FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_dictionary TO pg_monitor, pg_write_server_files;
+
+CREATE FUNCTION benchmark_report(
+    run_id pg_catalog.int8 DEFAULT NULL,
+    output_format pg_catalog.text DEFAULT 'console',
+    baseline pg_catalog.text DEFAULT NULL,
+    slowest pg_catalog.int4 DEFAULT 5)
+RETURNS SETOF pg_catalog.text
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    chosen bigint := coalesce(run_id, (SELECT max(r.run_id) FROM @extschema@.benchmark_runs r));
+    run jsonb := @extschema@._benchmark_dictionary(chosen, baseline);
+BEGIN
+    IF output_format IS NULL OR output_format NOT IN ('console', 'json', 'csv', 'markdown') THEN
+        RAISE EXCEPTION 'unknown output format "%"', output_format USING ERRCODE = '22023', HINT = 'Output formats are console, json, csv, markdown.';
+    ELSIF run IS NULL THEN
+        RAISE EXCEPTION 'there is no run %', coalesce(chosen::text, 'to report') USING ERRCODE = '22023', HINT = 'run_benchmarks() makes one.';
+    ELSIF output_format <> 'markdown' THEN
+        RETURN QUERY SELECT @extschema@._benchmark_output(run, output_format, greatest(slowest, 0));
+        RETURN;
+    END IF;
+    RETURN NEXT format('Run %s, %s; PostgreSQL %s, %s, %s cores', chosen, run ->> 'status', (run -> 'environment' ->> 'pg_version_num')::int / 10000, run -> 'environment' ->> 'cpu_model', run -> 'environment' ->> 'cores');
+    RETURN NEXT '';
+    RETURN NEXT '| benchmark | status | median ms | spread (MAD) ms | rounds | MB/s | peak memory | ratio | flags |';
+    RETURN NEXT '|---|---|--:|--:|--:|--:|--:|---|---|';
+    RETURN QUERY SELECT format('| %s | %s | %s | %s | %s | %s | %s | %s | %s |', replace(x ->> 'name', '|', '\|'), x ->> 'status', to_char((x ->> 'median_time')::float8 * 1000, 'FM99999990.000'),
+            to_char((x -> 'stats' ->> 'mad')::float8 * 1000, 'FM99999990.000'), x ->> 'iterations', round((x ->> 'mb_per_s')::numeric), @extschema@._benchmark_human((x ->> 'peak_memory')::float8, 'B'),
+            coalesce((x ->> 'ratio') || ' ' || (x ->> 'verdict'), ''), (SELECT string_agg(f, ', ') FROM jsonb_array_elements_text(x -> 'flags') f))
+        FROM (SELECT DISTINCT ON (y ->> 'name') y AS x FROM unnest(ARRAY['results', 'memory', 'failed', 'skipped']) WITH ORDINALITY k (k, n), jsonb_array_elements(run -> k.k) y ORDER BY y ->> 'name', n) s ORDER BY x ->> 'name';
+END
+$$;
+REVOKE ALL ON FUNCTION benchmark_report FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION benchmark_report TO pg_monitor, pg_write_server_files;
+COMMENT ON FUNCTION benchmark_report IS 'prints a stored run, the last one if none is named';

@@ -23,6 +23,7 @@ struct BenchTask {
     int iterations, warmup, loops;  // loops 0: calibrate
     int cpu;                        // -1: anywhere
     double memory_limit, disk_limit;
+    uint32 seed;
 };
 
 // What a loop of the timed part produced: equal in every round, else the benchmark measures something else.
@@ -44,10 +45,13 @@ class Benchmark
     virtual void teardown(const BenchTask *) {}
 };
 
-Benchmark *find_benchmark(const char *kind); // null: no such kind
+// Two of a kind can be measured side by side. Null: no such kind.
+Benchmark *find_benchmark(const char *kind, int which = 0);
 
 // engine.cpp: measures and tells in JSON how it went. Call in a transaction with SPI connected; changes of
 // the benchmark's SQL stay in it, for the caller to roll back. Raises only what must not be swallowed.
 void measure(const BenchTask *, StringInfo result);
+// Two benchmarks in turn, pair by pair in random order, each as often as `a` says in `iterations`.
+void measure_pairs(const BenchTask *a, const BenchTask *b, StringInfo result);
 BenchTask read_task(Jsonb *); // all but what its process decides
 } // namespace spout

@@ -325,19 +325,21 @@ class Sql : public Benchmark
     int64 rows_;
 };
 
-Encode encode;
-Decode decode;
-Sql sql;
+Encode encodes[2];
+Decode decodes[2];
+Sql sqls[2];
 const struct {
     const char *kind;
-    Benchmark *benchmark;
-} kKinds[] = {{"encode", &encode}, {"decode", &decode}, {"sql", &sql}};
+    Benchmark *two[2];
+} kKinds[] = {{"encode", {&encodes[0], &encodes[1]}},
+              {"decode", {&decodes[0], &decodes[1]}},
+              {"sql", {&sqls[0], &sqls[1]}}};
 } // namespace
 
-Benchmark *find_benchmark(const char *kind)
+Benchmark *find_benchmark(const char *kind, int which)
 {
     for (const auto &k : kKinds)
-        if (strcmp(k.kind, kind) == 0) return k.benchmark;
+        if (strcmp(k.kind, kind) == 0) return k.two[which];
     return nullptr;
 }
 } // namespace spout

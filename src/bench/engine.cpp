@@ -56,6 +56,8 @@ struct Measurement {
     uint64 loop; // number of loops so far: names files
     double cold;
     BenchOutput output;
+    Measurement *other;    // of a pair; null
+    uint32 random;         // state of a small generator
     bool changed;          // the output differs between rounds
     const char *first_row; // JSON, of a profiled statement
     double timer_step, busy_wall, busy_cpu;
@@ -182,10 +184,65 @@ void do_rounds(Measurement *m)
 void do_profile(Measurement *m)
 {
     profile_start();
+    double start = wall_seconds();
     m->benchmark->run_whole(m->task, m->loop++);
+    m->wall[0] = wall_seconds() - start;
     profile_stop(false);
     m->output = m->benchmark->output(m->task);
     if (m->task->keep_result) m->first_row = m->benchmark->first_row(m->cx);
+}
+
+// --- pairs
+// ----------------------------------------------------------------------------------------------------
+
+// Neither side may profit from always coming first: the order is drawn for each pair.
+bool coin(Measurement *m)
+{
+    m->random = m->random * 1664525u + 1013904223u;
+    return m->random >> 31;
+}
+
+void do_setups(Measurement *m)
+{
+    do_setup(m);
+    do_setup(m->other);
+}
+
+void do_teardowns(Measurement *m)
+{
+    do_teardown(m);
+    do_teardown(m->other);
+}
+
+// `m` is a, m->other is b. Each does as many loops as fill its share of the time.
+void do_pairs(Measurement *m)
+{
+    Measurement *a = m, *b = m->other;
+    const BenchTask *t = a->task;
+    a->timer_step = timer_step(t->process_time);
+    double share = t->box / (2.5 * t->iterations);
+    double round = Max(10 * a->timer_step, Min(t->min_time, share));
+    a->loops = calibrate(a, round);
+    b->loops = calibrate(b, round);
+    for (int i = 0; i < Max(t->warmup, 1); i++, a->warmups++) {
+        do_round(a, a->loops);
+        do_round(b, b->loops);
+    }
+    a->before = contention_now();
+    for (int i = 0; i < t->iterations; i++) {
+        bool swapped = coin(a);
+        for (int side = 0; side < 2; side++) {
+            Measurement *x = (side == 0) != swapped ? a : b;
+            Round r = do_round(x, x->loops);
+            x->wall[i] = t->process_time ? r.cpu : r.wall;
+            x->rounds = i + 1;
+            a->busy_wall += r.wall * x->loops;
+            a->busy_cpu += r.cpu * x->loops;
+        }
+    }
+    a->after = contention_now();
+    a->after.wall = a->before.wall + a->busy_wall;
+    a->after.cpu = a->before.cpu + a->busy_cpu;
 }
 
 // --- the whole
@@ -243,6 +300,7 @@ void put_times(StringInfo s, const Measurement *m)
 void put_pass(StringInfo s, const Measurement *m)
 {
     put_output(s, m);
+    put_number(s, "wall", m->wall[0]);
     put_profile(s);
     if (!m->task->keep_result) return;
     put_key(s, "result");
@@ -254,45 +312,90 @@ const char *status_of(const Measurement *m, const PhaseError *e, const char *oth
     if (!e->cancelled) return otherwise;
     return deadline_passed ? "timeout" : "cancelled";
 }
-} // namespace
-
-void measure(const BenchTask *t, StringInfo s)
+Measurement new_measurement(const BenchTask *t, int which)
 {
     Measurement m = {};
-    PhaseError setup = {}, rounds = {}, teardown = {};
     m.task = t;
-    m.benchmark = find_benchmark(t->kind);
+    m.benchmark = find_benchmark(t->kind, which);
     m.cx = AllocSetContextCreate(CurrentMemoryContext, "pg_spout benchmark", ALLOCSET_DEFAULT_SIZES);
-    MemoryContextSwitchTo(m.cx);
-    m.wall = (double *)palloc(sizeof(double) * t->iterations);
-    m.cpu = (double *)palloc(sizeof(double) * t->iterations);
+    m.wall = (double *)MemoryContextAlloc(m.cx, sizeof(double) * t->iterations);
+    m.cpu = (double *)MemoryContextAlloc(m.cx, sizeof(double) * t->iterations);
     m.start = wall_seconds();
+    return m;
+}
+
+void prepare_process(const BenchTask *t)
+{
     if (t->cpu >= 0 && t->fresh) pin_to_cpu(t->cpu);
     if (t->fresh) limit_data(t->memory_limit);
     quieten(t);
     start_deadline(t->deadline);
+}
+
+void put_pairs(StringInfo s, const Measurement *m)
+{
+    put_integer(s, "loops", m->loops);
+    put_numbers(s, "a", m->wall, (size_t)m->rounds);
+    put_numbers(s, "b", m->other->wall, (size_t)m->other->rounds);
+    bool busy = strcmp(m->task->kind, "sql") != 0;
+    put_bool(s, "contended", put_contention(s, &m->before, &m->after, busy));
+}
+
+// How it went, from the first `{`: what failed, or what `put` has to say.
+void put_outcome(StringInfo s, const Measurement *m, const PhaseError *setup, const PhaseError *rounds,
+                 void (*put)(StringInfo, const Measurement *))
+{
+    appendStringInfoChar(s, '{');
+    if (setup->failed) {
+        put_error(s, status_of(m, setup, "skipped"), setup);
+    } else if (rounds->failed) {
+        put_error(s, status_of(m, rounds, "failed"), rounds);
+    } else {
+        put_text(s, "status", "ok");
+        put(s, m);
+    }
+}
+
+void put_end(StringInfo s, const Measurement *m, const PhaseError *teardown)
+{
+    if (teardown->failed) put_text(s, "teardown_error", teardown->message);
+    put_bool(s, "in_session", m->task->in_session);
+    put_number(s, "seconds", spent(m));
+    appendStringInfoChar(s, '}');
+}
+} // namespace
+
+void measure_pairs(const BenchTask *ta, const BenchTask *tb, StringInfo s)
+{
+    PhaseError setup = {}, rounds = {}, teardown = {};
+    Measurement a = new_measurement(ta, 0), b = new_measurement(tb, 1);
+    a.other = &b;
+    a.random = ta->seed;
+    MemoryContextSwitchTo(a.cx);
+    prepare_process(ta);
+    guarded(do_setups, &a, &setup);
+    if (!setup.failed) guarded(do_pairs, &a, &rounds);
+    disable_timeout(deadline_timer, false);
+    guarded(do_teardowns, &a, &teardown);
+    clear_directory(ta->directory);
+    put_outcome(s, &a, &setup, &rounds, put_pairs);
+    put_end(s, &a, &teardown);
+}
+
+void measure(const BenchTask *t, StringInfo s)
+{
+    PhaseError setup = {}, rounds = {}, teardown = {};
+    Measurement m = new_measurement(t, 0);
+    MemoryContextSwitchTo(m.cx);
+    prepare_process(t);
     guarded(do_setup, &m, &setup);
     if (!setup.failed) guarded(t->memory ? do_profile : do_rounds, &m, &rounds);
     if (t->memory && rounds.failed) profile_stop(true);
     disable_timeout(deadline_timer, false);
     guarded(do_teardown, &m, &teardown);
     clear_directory(t->directory);
-    appendStringInfoChar(s, '{');
-    if (setup.failed) {
-        put_error(s, status_of(&m, &setup, "skipped"), &setup);
-    } else if (rounds.failed) {
-        put_error(s, status_of(&m, &rounds, "failed"), &rounds);
-    } else {
-        put_text(s, "status", "ok");
-        if (t->memory)
-            put_pass(s, &m);
-        else
-            put_times(s, &m);
-    }
-    if (teardown.failed) put_text(s, "teardown_error", teardown.message);
-    put_bool(s, "in_session", t->in_session);
-    put_number(s, "seconds", spent(&m));
-    appendStringInfoChar(s, '}');
+    put_outcome(s, &m, &setup, &rounds, t->memory ? put_pass : put_times);
+    put_end(s, &m, &teardown);
 }
 
 // --- from JSON
@@ -344,6 +447,7 @@ BenchTask read_task(Jsonb *j)
     t.loops = (int)json_number(j, "loops", 0);
     t.cpu = (int)json_number(j, "cpu", -1);
     t.memory_limit = json_number(j, "memory_limit", 268435456);
+    t.seed = (uint32)json_number(j, "seed", 1);
     t.disk_limit = json_number(j, "disk_limit", 21474836480.0);
     JsonbContainer *args = json_array(j, "args");
     if (args) read_args(&t, args);

@@ -38,6 +38,13 @@ double json_number(Jsonb *j, const char *key, double missing)
 
 bool json_has(Jsonb *j, const char *key) { return find(j, key) != nullptr; }
 
+Jsonb *json_object(Jsonb *j, const char *key)
+{
+    JsonbValue *v = find(j, key);
+    bool object = v && v->type == jbvBinary && JsonContainerIsObject(v->val.binary.data);
+    return object ? JsonbValueToJsonb(v) : nullptr;
+}
+
 JsonbContainer *json_array(Jsonb *j, const char *key)
 {
     JsonbValue *v = find(j, key);

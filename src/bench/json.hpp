@@ -13,6 +13,7 @@ namespace spout
 const char *json_text(Jsonb *, const char *key, const char *missing);
 double json_number(Jsonb *, const char *key, double missing);
 bool json_has(Jsonb *, const char *key);
+Jsonb *json_object(Jsonb *, const char *key);         // null: not an object
 JsonbContainer *json_array(Jsonb *, const char *key); // null: not an array
 // A JSON number as the parameter of a statement: int4, int8 or numeric.
 void json_argument(Datum numeric, Datum *value, Oid *type);

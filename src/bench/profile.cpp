@@ -143,6 +143,7 @@ void put_profile(StringInfo s)
     put_integer(s, "private_start", p.anon_start);
     put_integer(s, "peak_low", Max(p.low - p.anon_start, 0));
     put_integer(s, "peak_high", Max(p.high - p.anon_start, 0));
+    put_integer(s, "total_high", p.high); // of the whole process
     put_bool(s, "unreliable", p.unreliable);
     appendStringInfoChar(s, '}');
 }

@@ -85,8 +85,18 @@ static void run_task(Jsonb *j, bool fresh, const char *directory, StringInfo res
                           false);
     if (!find_benchmark(t.kind) || t.iterations < 1)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("not a benchmark's task")));
+    Jsonb *other = json_object(j, "other");
+    BenchTask u = other ? read_task(other) : t;
+    u.directory = directory;
+    if (!find_benchmark(u.kind))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("not a benchmark's task")));
+    u.iterations = t.iterations;
+    u.in_session = t.in_session;
     SPI_connect();
-    measure(&t, result);
+    if (other)
+        measure_pairs(&t, &u, result);
+    else
+        measure(&t, result);
     SPI_finish();
 }
 
@@ -270,8 +280,9 @@ static void run_here(Jsonb *j, bool commit, const char *directory, StringInfo re
 
 static bool wants_directory(Jsonb *j)
 {
-    const char *run = json_text(j, "run_sql", "");
-    return strstr(run, "{out}") != nullptr;
+    Jsonb *other = json_object(j, "other");
+    return strstr(json_text(j, "run_sql", ""), "{out}") ||
+           (other && strstr(json_text(other, "run_sql", ""), "{out}"));
 }
 
 static Datum execute(Jsonb *j, bool worker_possible)

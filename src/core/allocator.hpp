@@ -17,5 +17,5 @@ struct AllocationSite {
     const char *file;
     int line;
 };
-extern AllocationSite allocation_site;
+extern thread_local AllocationSite allocation_site; // of this thread: blocks may be packed beside
 } // namespace spout

@@ -10,7 +10,7 @@ namespace spout
 const Allocator kMalloc = {[](void *, size_t n) { return malloc(n); }, [](void *, void *p) { free(p); },
                            nullptr};
 
-AllocationSite allocation_site = {"", 0};
+thread_local AllocationSite allocation_site = {"", 0};
 
 void Buffer::grow(size_t n)
 {

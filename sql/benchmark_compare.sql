@@ -1,0 +1,103 @@
+\set ECHO none
+\i sql/include/setup.sql
+\set ECHO all
+-- Verdicts of stored runs, gates, reports; single measurements. Times are made up, so that verdicts are facts.
+SET client_min_messages = warning;
+TRUNCATE benchmark_runs, benchmark_results, memory_profile_results, benchmark_items;
+SELECT setval(s, 10000) FROM unnest('{benchmark_runs_run_id_seq,benchmark_results_id_seq,memory_profile_results_id_seq}'::regclass[]) s;
+-- A run of benchmark x: its median, memory, bytes, flags, machine.
+CREATE FUNCTION pg_temp.run(id bigint, median float8, peak bigint DEFAULT 1000000, net bigint DEFAULT 0, bytes bigint DEFAULT 5000, flags text[] DEFAULT '{}', fingerprint text DEFAULT 'here', hash text DEFAULT 'h', status text DEFAULT 'ok')
+RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO benchmark_runs (run_id, status, started, finished, requested_by, arguments, fingerprint, environment) VALUES (id, 'done', '2024-01-01', '2024-01-01', 'me', '{}', fingerprint, '{"pg_version_num": 150000, "cores": 2, "cpu_model": "C"}');
+    INSERT INTO benchmark_results VALUES (id, 'x', median, median, median, median, 0, 10);
+    INSERT INTO memory_profile_results VALUES (id, 'x', peak, peak + net, peak, net, '[]');
+    INSERT INTO benchmark_items VALUES (id, 1, 'x', 'all', 'db', 'avro', 100, hash, status, NULL, CASE status WHEN 'ok' THEN NULL ELSE 'Performance regression detected' END, 'green', flags, id, id, jsonb_build_object('bytes', bytes, 'mb_per_s', 7, 'stats', '{"mad": 0.0001}'::jsonb));
+    RETURN id;
+END $$;
+SELECT count(*) FROM (SELECT pg_temp.run(n, 1 + 0.004 * (n - 3)) FROM generate_series(1, 5) n) r;
+SELECT pg_temp.try('SELECT * FROM compare_benchmarks(''{1}'')');
+SELECT set_baseline(n) FROM generate_series(1, 5) n;
+SELECT baseline, count(*) FROM benchmark_runs GROUP BY 1;
+SELECT s, x FROM unnest(ARRAY['set_baseline(99)', 'compare_benchmarks(''{99}'')', 'compare_benchmarks(''{}'')', 'compare_benchmarks(NULL)', 'gate_benchmarks(''{1}'', ''other'')', 'gate_benchmarks(''{1}'', fail_on => ''{"speed": "1%"}'')',
+    'gate_benchmarks(''{1}'', fail_on => ''{"median_time": "64kB"}'')', 'gate_benchmarks(''{1}'', fail_on => ''[]'')', 'benchmark_report(99)', 'benchmark_report(1, ''html'')']) s, pg_temp.try('SELECT * FROM ' || s) x WHERE x NOT LIKE 'HINT:%';
+
+-- Each case: three fresh runs beside the five.
+CREATE FUNCTION pg_temp.judge(median float8[], peak bigint DEFAULT 1000000, net bigint DEFAULT 0, bytes bigint DEFAULT 5000, flags text[] DEFAULT '{}', fingerprint text DEFAULT 'here', hash text DEFAULT 'h')
+RETURNS TABLE (metric text, ratio numeric, verdict text, message text) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_temp.run(100 + n, m, peak, net, bytes, flags, fingerprint, hash) FROM unnest(median) WITH ORDINALITY u (m, n);
+    RETURN QUERY SELECT c.metric, round(c.ratio::numeric, 3), c.verdict, c.message FROM compare_benchmarks(ARRAY(SELECT 100 + n FROM generate_series(1, cardinality(median)) n)) c WHERE c.verdict <> 'equivalent';
+    DELETE FROM benchmark_runs WHERE run_id > 100;
+    DELETE FROM benchmark_results WHERE id > 100;
+    DELETE FROM memory_profile_results WHERE id > 100;
+END $$;
+SELECT * FROM pg_temp.judge('{1,1.01,0.99}');
+SELECT * FROM pg_temp.judge('{1.12,1.13,1.0}');
+SELECT * FROM pg_temp.judge('{1.12,1.0,1.0}');
+SELECT * FROM pg_temp.judge('{1.5}');
+SELECT * FROM pg_temp.judge('{1.5,1.5,1.5}', flags => '{contended}');
+SELECT * FROM pg_temp.judge('{0.8,0.8,0.8}');
+SELECT * FROM pg_temp.judge('{1,1,1}', peak => 1060000);
+SELECT * FROM pg_temp.judge('{1,1,1}', peak => 1120000);
+SELECT * FROM pg_temp.judge('{1,1,1}', peak => 1120000, flags => '{contended}');
+SELECT * FROM pg_temp.judge('{1,1,1}', net => 100);
+SELECT * FROM pg_temp.judge('{1,1,1}', net => 70000);
+SELECT * FROM pg_temp.judge('{1,1,1}', bytes => 5001);
+SELECT * FROM pg_temp.judge('{1,1,1}', bytes => 6000);
+SELECT * FROM pg_temp.judge('{9,9,9}', fingerprint => 'elsewhere');
+SELECT * FROM pg_temp.judge('{9,9,9}', hash => 'changed');
+
+-- Gates: a line, or an error that a handler for others does not swallow, with everything in it.
+SELECT pg_temp.run(11, 1.0), pg_temp.run(12, 1.01), pg_temp.run(13, 1.0), pg_temp.run(21, 1.2, 1200000), pg_temp.run(22, 1.2, 1200000), pg_temp.run(23, 1.2, 1200000), pg_temp.run(31, 1, status => 'failed');
+SELECT gate_benchmarks('{11,12,13}');
+DO $$
+DECLARE ids bigint[]; r text;
+BEGIN
+    FOREACH ids SLICE 1 IN ARRAY '{{21,22,23},{31,31,31}}'::bigint[] LOOP
+        BEGIN
+            BEGIN
+                r := gate_benchmarks(ids);
+            EXCEPTION WHEN OTHERS THEN RAISE WARNING 'swallowed';
+            END;
+        EXCEPTION WHEN assert_failure THEN RAISE WARNING '% %', SQLSTATE, SQLERRM;
+        END;
+    END LOOP;
+END $$;
+SELECT gate_benchmarks('{21,22,23}', fail_on => '{"median_time": "25%", "peak_memory": "512 kB"}');
+DO $$
+BEGIN
+    PERFORM gate_benchmarks('{21,22,23}', fail_on => '{"median_time": "15%", "peak_memory": "64kB"}');
+EXCEPTION WHEN assert_failure THEN RAISE WARNING '% %', SQLSTATE, SQLERRM;
+END $$;
+SELECT set_baseline(1, NULL);
+SELECT count(*) FROM benchmark_runs WHERE baseline = 'main';
+
+-- Reports.
+SELECT * FROM benchmark_report(11, 'markdown', 'main');
+SELECT * FROM benchmark_report(31, 'console');
+SELECT split_part(r, ',', 1), cardinality(string_to_array(r, ',')) FROM benchmark_report(11, 'csv') r;
+SELECT (r::jsonb -> 'results' -> 0 ->> 'median_time')::float8 AS median, r::jsonb -> 'memory' -> 0 -> 'peak_memory' AS peak, r::jsonb -> 'recorded' AS recorded FROM benchmark_report(11, 'json') r;
+SELECT run_id, name, median_time, peak_memory, grade FROM benchmark_history WHERE run_id = 11;
+
+-- Two in turn: the same bytes over and over cannot differ, twice the work does.
+SELECT verdict, n >= 10 AS pairs, ci_low > 1.05 AS slower FROM benchmark_ab('SELECT count(*) FROM generate_series(1, 2000)', 'SELECT count(*) FROM generate_series(1, 20000)', 10, config => '{"max_time": 1}');
+SELECT verdict FROM benchmark_ab('SELECT count(*) FROM generate_series(1, 20000)', 'SELECT count(*) FROM generate_series(1, 2000)', 10, config => '{"max_time": 1}');
+SELECT ci_low, verdict, n, 'few_rounds' = ANY (flags) AS few FROM benchmark_ab('SELECT 1', 'SELECT 2', 3, config => '{"max_time": 0.5}');
+SELECT s, x FROM unnest(ARRAY['''SELECT 1/0'', ''SELECT 1''', '''SELECT 1'', ''SELECT 1/0''', '''SELECT 1'', ''''', '''core/no/such'', ''SELECT 1''', '''SELECT 1'', ''SELECT 1'', 0', '''SELECT 1'', ''SELECT 1'', 10, 2',
+    '''SELECT 1'', ''COMMIT''', '''SELECT 1'', ''SELECT 1'', config => ''{"x": 1}''']) s, pg_temp.try('SELECT * FROM benchmark_ab(' || s || ')') x WHERE x NOT LIKE 'HINT:%';
+
+-- One pass: its result, its memory, its snapshots.
+SELECT p -> 'result' AS result, p ->> 'memory_source' AS source, (p ->> 'net_memory')::int = (p ->> 'allocated_memory')::int - (p ->> 'deallocated_memory')::int AS net, p ? 'environment' AS environment,
+    (SELECT array_agg(s ->> 'at') FROM jsonb_array_elements(p -> 'snapshots') s) AS snapshots FROM profile_memory('SELECT $1 + $2 AS sum, $3 AS word, $4 AS yes', '[1, 41, "w", true]') p;
+SELECT p ->> 'memory_source' AS source, p ->> 'net_memory' AS net, (p ->> 'peak_memory')::int > 0 AS peak, p -> 'result' -> 'rows' AS rows, jsonb_array_length(p -> 'top_allocations') > 0 AS sites FROM profile_memory('db/csv/export/100') p;
+SELECT count(*) FROM memory_profile_results WHERE name IN ('db/csv/export/100', 'SELECT $1 + $2 AS sum, $3 AS word, $4 AS yes');
+SELECT s, x FROM unnest(ARRAY['''SELECT 1/0''', '''''', '''SELECT 1'', ''{}''', '''SELECT 1'', snapshot_at => ''{noon}''', '''SELEKT''', '''SELECT $1''']) s, pg_temp.try('SELECT profile_memory(' || s || ')') x WHERE x NOT LIKE 'HINT:%';
+
+-- The export service's own words, in their order; a format that fails stops no other.
+SELECT regexp_replace(regexp_replace(export_benchmark(100, formats => '{csv,nope,avro}')::text, '(Seconds":)[0-9.]+', '\1N', 'g'), '((SizeBytes|MemoryMB)":)[0-9]+', '\1N', 'g');
+SELECT e -> 'datasetRowCount' AS rows, e -> 'results' -> 0 -> 'fileSizeBytes' AS bytes FROM export_benchmark(relation => 'spout_bench.records_r100_c5_s1_v1', formats => '{csv}') e;
+SELECT (e -> 'results' -> 0 ->> 'fileSizeBytes')::int < 14195 AS packed FROM export_benchmark(100, formats => '{csv}', gzip => true) e;
+SELECT pg_temp.try('SELECT export_benchmark(0)');
+SELECT benchmark_data('records', 0);
+TRUNCATE benchmark_runs, benchmark_results, memory_profile_results, benchmark_items;
