@@ -186,10 +186,11 @@ static Counts counts()
 static Counts flush(double seconds)
 {
     TimestampTz start = GetCurrentTimestamp();
-    Counts c;
-    while ((c = counts()).committed + c.rejected < sent && until(start, seconds * 1000)) {
+    Counts c = counts();
+    while (c.committed + c.rejected < sent && until(start, seconds * 1000)) {
         rouse_recorder();
         ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
+        c = counts();
     }
     ConditionVariableCancelSleep();
     return c;

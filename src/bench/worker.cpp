@@ -285,28 +285,32 @@ static bool wants_directory(Jsonb *j)
            (other && strstr(json_text(other, "run_sql", ""), "{out}"));
 }
 
-static Datum execute(Jsonb *j, bool worker_possible)
+static void measure(Jsonb *j, bool worker_possible, const char *directory, StringInfo result)
 {
     bool commit = json_bool(j, "commit", false);
     bool in_worker =
         worker_possible && may_log_in() && strcmp(json_text(j, "isolation", "worker"), "worker") == 0;
+    StringInfo task = makeStringInfo();
+    JsonbToCString(task, &j->root, VARSIZE(j));
+    task->data[--task->len] = '\0'; // the closing brace
+    put_text(task, "private_directory", directory);
+    appendStringInfoChar(task, '}');
+    if ((uint32)task->len >= kTalkRoom)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the benchmark's SQL is too long")));
+    Running r;
+    if (in_worker && start(task->data, commit, &r))
+        run_in_worker(&r, json_number(j, "deadline", 130), result);
+    else
+        run_here(j, commit, directory, result);
+}
+
+static Datum execute(Jsonb *j, bool worker_possible)
+{
     StringInfo result = makeStringInfo();
     const char *directory = wants_directory(j) ? make_directory(json_text(j, "directory", nullptr)) : nullptr;
     PG_TRY();
     {
-        StringInfo task = makeStringInfo();
-        JsonbToCString(task, &j->root, VARSIZE(j));
-        task->data[--task->len] = '\0'; // the closing brace
-        put_text(task, "private_directory", directory);
-        appendStringInfoChar(task, '}');
-        if ((uint32)task->len >= kTalkRoom)
-            ereport(ERROR,
-                    (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the benchmark's SQL is too long")));
-        Running r;
-        if (in_worker && start(task->data, commit, &r))
-            run_in_worker(&r, json_number(j, "deadline", 130), result);
-        else
-            run_here(j, commit, directory, result);
+        measure(j, worker_possible, directory, result);
     }
     PG_FINALLY();
     {
