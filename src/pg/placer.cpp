@@ -20,7 +20,7 @@ void placer_start(Placer *p)
     for (int i = 0; i < 2; i++) {
         BytesRef b;
         check(p, file_before(p->pump->writer, i == 0, &b));
-        Assert(b.n <= kHeadroom);
+        if (b.n > kHeadroom) elog(ERROR, "%zu bytes in front of a block", b.n);
         auto *copy = (uint8 *)MemoryContextAlloc(p->cx, b.n + 1);
         if (b.n) memcpy(copy, b.p, b.n);
         p->before[i] = {copy, b.n};

@@ -274,6 +274,7 @@ static void sink_end(Sink *sink, FileEntry *entry)
 static void sink_finish(Sink *sink, const FileEntry *, uint32 n, const char *manifest, size_t manifest_size)
 {
     FileSink *s = (FileSink *)sink;
+    s->shared = false; // every file is known by now: after a failed undo, a hidden name may hold an old one
     if (manifest) {
         struct stat st;
         check_target(s, kManifest, &st);

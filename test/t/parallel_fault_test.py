@@ -293,6 +293,27 @@ def test_other_calls_on_the_files_of_a_set():
     session.run("RESET parallel_leader_participation")
 
 
+def test_an_undo_that_fails_keeps_the_old_files():
+    """Publishing failed, and so did taking back: the hidden names hold the only copies of what was there."""
+    ts = targets()
+    d = c.out("t")
+    with open(d + "/s_000.avro", "rb") as f:
+        old = f.read()
+    statement = copy("TABLE t", d + "/s.avro", parallel=2, sync="on", max_rows_per_file=2500)
+    session.run("SET parallel_leader_participation = off")
+    with faults("fsync 3 1 errno=%d" % EIO, "exchange 3 -1 errno=%d" % EIO):  # the session's fourth is the directory's
+        e = session.error(statement)
+    session.run("RESET parallel_leader_participation")
+    assert e.sqlstate == "58030" and "could not be undone" in e.detail, e
+    left = parallel.hidden_names(d)
+    assert len(left) == 3 and len(ts) == 5, left
+    kept = []
+    for name in left:
+        with open(os.path.join(d, name), "rb") as f:
+            kept.append(f.read())
+    assert old in kept
+
+
 def test_disk_full():
     require(os.geteuid() == 0, "needs root to mount a small file system")
     d = fresh_dir(c, "t")
