@@ -61,6 +61,7 @@ one() {
         make -s install
         status=0
         tools/installcheck || status=1
+        tools/regress_parallel || status=1
         [ -z "$2" ] || test/run.py $2 || status=1
         exit $status' matrix "$major" "$tests"
 }
