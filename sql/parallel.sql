@@ -66,7 +66,7 @@ $$;
 COPY orders TO :'path' WITH (format avro, parallel 2);
 SELECT * FROM pg_temp.told();
 SELECT rows, ok FROM verify_export(:'path');
-COPY orders TO '/dev/null' WITH (format json, parallel 1);
+COPY orders TO '/dev/null' WITH (format 'json', parallel 1);
 SELECT * FROM pg_temp.told();
 COPY orders TO PROGRAM 'cat > /dev/null' WITH (format xml, parallel 2);
 SELECT * FROM pg_temp.told();
@@ -113,7 +113,7 @@ COPY (SELECT 1 / (id - 20000) FROM orders) TO :'path' WITH (format avro, paralle
 ROLLBACK TO s;
 FETCH 1 FROM c;
 COMMIT;
-COPY (SELECT kind, export_all('/dev/null') FROM kinds) TO '/dev/null' WITH (format json, parallel 2);
+COPY (SELECT kind, export_all('/dev/null') FROM kinds) TO '/dev/null' WITH (format 'json', parallel 2);
 SELECT l->>'format' AS format, l->>'rows' AS rows, l->>'shape' AS shape FROM last_export() l;
 -- A function that lies about itself exports inside a worker, alone.
 CREATE FUNCTION liar(k int) RETURNS bigint LANGUAGE sql PARALLEL SAFE RETURN export_all('/dev/null') + k;

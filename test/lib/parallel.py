@@ -56,7 +56,7 @@ def parallel_cluster(conf=None, env=None):
 
 def options(form, **more):
     more.setdefault("compression", CODECS[form][0])
-    return ", ".join(["FORMAT " + form] + ["%s '%s'" % item for item in more.items()])
+    return ", ".join(["FORMAT '%s'" % form] + ["%s '%s'" % item for item in more.items()])
 
 
 def copy(query, path, form=None, **more):

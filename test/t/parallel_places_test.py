@@ -166,7 +166,7 @@ def test_nothing_piles_up_in_a_session():
     batch = ";\n".join([copy("TABLE t", d + "/f.avro", parallel=2, sync="off"), copy("SELECT 1 / (id - 6000) FROM t", d + "/f.csv", parallel=2),
                         copy("TABLE t", d + "/s.csv", parallel=2, max_rows_per_file=900, sync="off"),
                         copy("TABLE toasted", "/dev/null", "xml", parallel=2),
-                        "COPY t TO PROGRAM 'cat > /dev/null' WITH (FORMAT json, compression 'gzip', parallel 2)"])
+                        "COPY t TO PROGRAM 'cat > /dev/null' WITH (FORMAT 'json', compression 'gzip', parallel 2)"])
 
     def state():
         rss = next(int(line.split()[1]) for line in open("/proc/%d/status" % s.backend_pid) if line.startswith("RssAnon"))
