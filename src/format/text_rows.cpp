@@ -25,7 +25,11 @@ namespace
 class Csv : public RowCounter
 {
   public:
-    explicit Csv(const ReadAs &as) : as_(as), header_(as.header) {}
+    explicit Csv(const ReadAs &as)
+        : as_(as), quote_(static_cast<uint8_t>(as.quote)), escape_(static_cast<uint8_t>(as.escape)),
+          header_(as.header)
+    {
+    }
 
     void feed(Bytes in) override
     {
@@ -46,11 +50,11 @@ class Csv : public RowCounter
         line_ = true;
         if (quoted_ && escaped_) {
             escaped_ = false;
-            if (c == as_.quote || c == as_.escape) return;
+            if (c == quote_ || c == escape_) return;
         }
-        if (quoted_ && c == as_.escape && as_.escape != as_.quote)
+        if (quoted_ && c == escape_ && escape_ != quote_)
             escaped_ = true;
-        else if (c == as_.quote)
+        else if (c == quote_)
             quoted_ = !quoted_; // a doubled quote is two of them
         else if (c == '\n' && !quoted_) {
             line_ = false;
@@ -84,7 +88,8 @@ class Csv : public RowCounter
     }
 
     ReadAs as_;
-    bool header_; // to come
+    uint8_t quote_, escape_; // any byte, also of LATIN1
+    bool header_;            // to come
     bool quoted_ = false, escaped_ = false, line_ = false;
     uint8_t lead_ = 0;
     unsigned skip_ = 0; // bytes of a character to come
@@ -134,7 +139,7 @@ class Json : public RowCounter
     {
         if (c == '{' && (at_ == At::start || at_ == At::row_wanted))
             open_.push_back('}');
-        else if (c == (array_ ? ',' : '\n') && at_ == At::row_end)
+        else if (((array_ && c == ',') || (!array_ && c == '\n')) && at_ == At::row_end)
             at_ = At::row_wanted;
         else if (c == '[' && at_ == At::start && !array_)
             array_ = true;
@@ -162,7 +167,7 @@ class Json : public RowCounter
             corrupt("a character outside of strings that JSON does not have");
     }
 
-    std::vector<char> open_; // brackets to close
+    std::vector<uint8_t> open_; // brackets to close
     bool string_ = false, escaped_ = false, array_ = false;
     At at_ = At::start;
 };
@@ -215,7 +220,8 @@ class Xml : public RowCounter
         case At::tag: return tag(c);
         case At::double_quoted:
         case At::single_quoted:
-            if (c == (at_ == At::double_quoted ? '"' : '\'')) at_ = At::tag;
+            if ((at_ == At::double_quoted && c == '"') || (at_ == At::single_quoted && c == '\''))
+                at_ = At::tag;
             return;
         case At::close:
             if (c == '>')

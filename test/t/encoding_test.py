@@ -164,6 +164,18 @@ def test_what_the_client_cannot_have():
         assert json.loads(read("x.json").splitlines()[699])["w"] == etree.fromstring(read("x.xml"))[699][1].text == "\u65e5\u20ac"
 
 
+def test_a_quote_that_is_no_character_elsewhere():
+    """One byte in LATIN1: core takes it as a quote, so do we, and a manifest can tell any database."""
+    c.psql("CREATE EXTENSION IF NOT EXISTS pg_spout")
+    query = "(SELECT E'a\nb' || chr(252) || n AS v FROM generate_series(1, 5) n)"
+    for more in (", QUOTE 'ü', ESCAPE 'ü'", ", QUOTE 'ü', ESCAPE 'é', DELIMITER 'ß', HEADER"):
+        c.psql("SET client_encoding = 'UTF8'; COPY %s TO '%s' (FORMAT csv, ENCODING 'LATIN1'%s); COPY %s TO '%s' (FORMAT csv, ENCODING 'LATIN1', "
+               "MANIFEST on%s)" % (query, c.out("core.csv"), more, query, c.out("our.csv"), more), db="db_latin1")
+        assert read("our.csv") == read("core.csv") and b"\xfc" in read("our.csv")
+        for db in ("db_latin1", "postgres", "db_sql_ascii"):
+            assert c.psql("SELECT ok, rows, problem FROM verify_export('%s')" % c.out("our.manifest.json"), db=db) == [["t", "5", None]], (more, db)
+
+
 def test_illegal_bytes_in_text_formats():
     """22021 with row and column, wherever the bytes sit; the target stays. Where core's CSV asks nothing, neither do we."""
     db = "db_sql_ascii"

@@ -81,6 +81,8 @@ TEST(TextReader, CsvRows)
     expect_rows("\"a \\\" b\n\\\\\"\n\\,\"\\n\"\n", csv, 2);
     csv.quote = csv.escape = '\'';
     expect_rows("'\"\n',\"\n'it''s\n'\n", csv, 2);
+    csv.quote = csv.escape = '\xFC'; // of LATIN1
+    expect_rows("\xFC\"\n\xFC\n\xFC\xFC\xFC\n\xFC\n", csv, 2);
 }
 
 TEST(TextReader, CsvOfEncodingsThatEmbedAscii)
