@@ -1,6 +1,6 @@
-// cell.hpp - one value of one row: the only thing that passes the wall on the way in.
-// Plain data, borrowed: every pointer dies when writer_add() returns. Which member of the union
-// is set follows from Type::repr (schema.hpp); core never guesses.
+// cell.hpp - one value of one row: what passes the wall on the way in, but for rows that stay as they are
+// stored (stored.hpp). Plain data, borrowed: every pointer dies when writer_add() returns. Which member of
+// the union is set follows from Type::repr (schema.hpp); core never guesses.
 #pragma once
 #include <cstdint>
 #include <type_traits>
