@@ -22,7 +22,7 @@ BEGIN
 END
 $$;
 CREATE FUNCTION pg_temp.in_format(statement text, name text) RETURNS text LANGUAGE sql RETURN
-    replace(replace(replace(statement, 'format avro', 'format ' || name || ', parallel off'), 'export_to_avro', 'export_to_' || name), '.avro', '.' || name);
+    replace(replace(replace(statement, 'format avro', 'format "' || name || '", parallel off'), 'export_to_avro', 'export_to_' || name), '.avro', '.' || name);
 CREATE FUNCTION pg_temp.as_role(role name, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     lines text[] := ARRAY(SELECT pg_temp.as_role_once(role, statement));

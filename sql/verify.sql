@@ -99,7 +99,7 @@ SELECT file_index, ok, rows, problem FROM verify_export(pg_temp.write('bad.manif
 -- Text formats: rows are counted through every codec, as a reader of the format finds them; the manifest says how to read CSV.
 SELECT f, count(DISTINCT c) AS codecs, array_agg(DISTINCT t) AS made, bool_and(v.ok) AS ok, min(v.rows), max(v.rows), bool_and((v.blocks > 0) = (c <> 'none')) AS frames, count(DISTINCT v.raw_bytes) AS sizes
 FROM unnest('{csv,json,xml}'::text[]) f, unnest('{none,gzip,zstd,lz4}'::text[]) c,
-    pg_temp.try(format($$COPY (SELECT n, E'two\nlines, "' || n AS b FROM generate_series(1, 5000) n) TO '$OUT/v_%s.%s' WITH (format %s, compression %s, manifest on%s)$$, c, f, f, c, CASE f WHEN 'csv' THEN ', header on' ELSE '' END)) t,
+    pg_temp.try(format($$COPY (SELECT n, E'two\nlines, "' || n AS b FROM generate_series(1, 5000) n) TO '$OUT/v_%s.%s' WITH (format %L, compression %s, manifest on%s)$$, c, f, f, c, CASE f WHEN 'csv' THEN ', header on' ELSE '' END)) t,
     verify_export(left(t, 0) || pg_temp.out(format('v_%s.manifest.json', c))) v GROUP BY f ORDER BY f;
 SELECT x, v.* FROM unnest(ARRAY['quote ''|'', escape ''\''', 'header, quote '';'', delimiter ''|''', 'encoding ''SJIS'', quote ''|''', 'encoding ''SJIS'', header, quote ''\'', delimiter ''|''', 'force_quote *, delimiter E''\t''']) x,
     pg_temp.try(format($$COPY (SELECT chr(34920) || '|' || chr(65372) || E'\\ "\n;' AS "a|b;""\" FROM generate_series(1, 3)) TO '$OUT/v.csv' WITH (format csv, manifest on, max_rows_per_file 2, %s)$$, x)) t,
