@@ -39,7 +39,7 @@ def start(*scripts):
     if missing:
         print("no " + ", ".join(missing), flush=True)
     harness.require(not missing, "readers are missing: " + ", ".join(missing))
-    cluster = Cluster(preload=True, conf={"autovacuum": "off"})
+    cluster = Cluster(preload=True, conf={"autovacuum": "off", "max_parallel_workers_per_gather": "0"})
     cluster.psql("CREATE EXTENSION pg_spout")
     for name in scripts:
         cluster.psql(script(name))

@@ -31,7 +31,7 @@ def setup_module():
     global c, port
     port = free_port()
     # JDBC knows no Unix sockets.
-    c = Cluster(preload=True, conf={"synchronize_seqscans": "off", "listen_addresses": "127.0.0.1", "port": port})
+    c = Cluster(preload=True, conf={"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0", "listen_addresses": "127.0.0.1", "port": port})
     # psql, too, comes by that port.
     c.connection = lambda user="postgres", db="postgres": {"PGHOST": c.sockets, "PGPORT": str(port), "PGUSER": user, "PGDATABASE": db}
     c.psql("""CREATE EXTENSION pg_spout; CREATE ROLE plain LOGIN;

@@ -35,7 +35,7 @@ def setup_module():
     json_reader = foreign.Reader("json", (), [PYTHON, foreign.program("read_json.py")])
     xml_readers = [foreign.Reader(name, ("gzip",), [PYTHON, foreign.program("read_xml.py"), name]) for name in ("etree", "lxml")]
     sys.setrecursionlimit(20000)
-    c = Cluster(preload=True, conf={"autovacuum": "off"})
+    c = Cluster(preload=True, conf={"autovacuum": "off", "max_parallel_workers_per_gather": "0"})
     c.psql("CREATE EXTENSION pg_spout")
     for name in ("all_types.sql", "extension_types.sql"):
         c.psql(corpus.script(name))

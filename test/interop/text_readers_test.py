@@ -20,7 +20,7 @@ HARD = "E'comma, \"quote\"\\nline \\\\ ' || i || ' \u00fc\u65e5'"
 
 def setup_module():
     global c
-    c = Cluster(preload=True, conf={"synchronize_seqscans": "off"})
+    c = Cluster(preload=True, conf={"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0"})
     try:
         c.psql("""CREATE EXTENSION pg_spout; CREATE ROLE plain LOGIN;
             CREATE TABLE t AS SELECT i AS id, CASE WHEN i %% 7 > 0 THEN %s END AS txt, i * 1.25 AS num, i %% 2 = 0 AS b,

@@ -27,7 +27,7 @@ def setup_module():
     program = foreign.program("read_xml.py")
     readers = [foreign.Reader(parser, ("none", "gzip"), [PYTHON, program, parser]) for parser in ("etree", "lxml")]
     sys.setrecursionlimit(20000)
-    c = Cluster(preload=True, conf={"autovacuum": "off"})
+    c = Cluster(preload=True, conf={"autovacuum": "off", "max_parallel_workers_per_gather": "0"})
     c.psql("CREATE EXTENSION pg_spout")
     for name in ("all_types.sql", "extension_types.sql"):
         c.psql(corpus.script(name))

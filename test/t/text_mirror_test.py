@@ -103,7 +103,7 @@ CREATE DOMAIN words AS text;
 def setup_module():
     global c
     print("SPOUT_SEED=%d SPOUT_CASES=%d" % (SEED, CASES), flush=True)
-    c = Cluster(preload=True, conf={"synchronize_seqscans": "off"})
+    c = Cluster(preload=True, conf={"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0"})
     try:
         c.psql(SETUP)
     except Exception:

@@ -19,7 +19,7 @@ READERS = {"none": ["cat"], "gzip": ["zcat"], "zstd": ["zstd", "-dc"], "lz4": ["
 
 def setup_module():
     global c
-    c = Cluster(preload=True, conf={"synchronize_seqscans": "off"})
+    c = Cluster(preload=True, conf={"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0"})
     try:
         c.psql("""CREATE EXTENSION pg_spout; CREATE ROLE plain LOGIN;
             CREATE TABLE t AS SELECT i AS id, 'text, ' || i || E' "q"\\nnext' AS txt, i * 1.5 AS num, NULL::text AS gone,
