@@ -44,7 +44,7 @@ def teardown_module():
 
 
 def statement(form, codec, query=QUERY):
-    return "COPY (%s) TO STDOUT WITH (FORMAT %s, COMPRESSION '%s', PARALLEL off%s)" % (
+    return "COPY (%s) TO STDOUT WITH (FORMAT '%s', COMPRESSION '%s', PARALLEL off%s)" % (
         query, form, codec, ", SYNC_MARKER '%s'" % ("2e" * 16) if form.name == "avro" else "")
 
 

@@ -62,7 +62,7 @@ class Exported:
         self.paths = {codec: c.out("%s.%s%s" % (label, form, suffix)) for codec, suffix in SUFFIX.items()}
         self.sql = ["COPY (%s) TO '%s';" % (source, self.plain)]
         for codec, path in self.paths.items():
-            what = "WITH (FORMAT %s, COMPRESSION %s, PARALLEL off%s)" % (form, codec, options)
+            what = "WITH (FORMAT '%s', COMPRESSION %s, PARALLEL off%s)" % (form, codec, options)
             self.sql += ["COPY (%s) TO '%s' %s;" % (source, path, what),
                          "COPY (%s) TO PROGRAM 'cat > %s.program' %s;" % (source, path, what),
                          "\\copy (%s) TO '%s.client' %s" % (source, path, what)]

@@ -53,7 +53,7 @@ def test_duckdb_reads_csv_and_json():
     for codec, suffix in (("none", ""), ("gzip", ".gz"), ("zstd", ".zst")):
         table, lines = c.out("t.csv" + suffix), c.out("t.json" + suffix)
         c.psql("COPY t (id, txt, num, b, ts) TO '%s' (FORMAT csv, HEADER, COMPRESSION %s)" % (table, codec))
-        c.psql("COPY t (id, txt, num, b, ts) TO '%s' (FORMAT json, COMPRESSION %s)" % (lines, codec))
+        c.psql("COPY t (id, txt, num, b, ts) TO '%s' (FORMAT 'json', COMPRESSION %s)" % (lines, codec))
         script = """
 import duckdb, json, sys
 for source in ("read_csv(?, header = true, strict_mode = true)", "read_json(?, format = 'newline_delimited')"):
@@ -70,8 +70,8 @@ for source in ("read_csv(?, header = true, strict_mode = true)", "read_json(?, f
 def test_jq_and_python_read_json():
     harness.require(subprocess.run(["which", "jq"], capture_output=True).returncode == 0, "no jq")
     lines, array = c.out("all.json"), c.out("array.json")
-    c.psql("COPY t TO '%s' (FORMAT json)" % lines)
-    c.psql("COPY t TO '%s' (FORMAT json, FORCE_ARRAY)" % array)
+    c.psql("COPY t TO '%s' (FORMAT 'json')" % lines)
+    c.psql("COPY t TO '%s' (FORMAT 'json', FORCE_ARRAY)" % array)
     wanted = [json.loads(r[0]) for r in truth("row_to_json(t)")]
     with open(array, encoding="utf-8") as f:
         assert json.load(f) == wanted
@@ -119,7 +119,7 @@ def both(db, encoding, values, more=""):
     """CSV by core and by us, and JSON, of a table with these values."""
     core, ours, lines = (c.out(n) for n in ("e.core", "e.ours", "e.json"))
     c.psql("CREATE TEMP TABLE e (v text, w name); INSERT INTO e VALUES %s; COPY e TO '%s' (FORMAT csv, ENCODING '%s'%s); "
-           "COPY e TO '%s' (FORMAT csv, ENCODING '%s', PARALLEL off%s); COPY e TO '%s' (FORMAT json)"
+           "COPY e TO '%s' (FORMAT csv, ENCODING '%s', PARALLEL off%s); COPY e TO '%s' (FORMAT 'json')"
            % (values, core, encoding, more, ours, encoding, more, lines), db=db)
     read = []
     for path in (core, ours, lines):

@@ -30,7 +30,8 @@ def keys(n, start=1):
 def copy(path, query, **options):
     """A COPY statement in the current format. Uncompressed unless told; since it names a codec, CSV is ours, too."""
     options.setdefault("compression", formats.current.plain)
-    words = ["FORMAT " + formats.current.name] + ["%s '%s'" % (k, v) for k, v in options.items()]
+    words = ["FORMAT '%s'" % formats.current]  # json is a word of the grammar in some majors
+    words += ["%s '%s'" % (k, v) for k, v in options.items()]
     return "COPY (%s) TO '%s' WITH (%s)" % (query, path.replace("'", "''"), ", ".join(words))
 
 

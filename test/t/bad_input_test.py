@@ -43,7 +43,7 @@ def prompt():
 
 def options(codec=None):
     """That make the statement ours in every format."""
-    return "(FORMAT %s, COMPRESSION '%s')" % (formats.current, codec or formats.current.plain)
+    return "(FORMAT '%s', COMPRESSION '%s')" % (formats.current, codec or formats.current.plain)
 
 
 def processes(word):
@@ -209,8 +209,8 @@ def test_a_client_that_does_not_read_can_be_terminated():
 
 def test_an_error_before_the_first_row_starts_no_stream():
     with Wire(c) as w:
-        for sql in ("COPY nowhere TO STDOUT (FORMAT %s, COMPRESSION '%s')", "COPY t TO STDOUT (FORMAT %s, COMPRESSION '%s', SYNC off)",
-                    "COPY t TO STDOUT (FORMAT %s, COMPRESSION '%s', COLOUR red)", "COPY t (nope) TO STDOUT (FORMAT %s, COMPRESSION '%s')"):
+        for sql in ("COPY nowhere TO STDOUT (FORMAT '%s', COMPRESSION '%s')", "COPY t TO STDOUT (FORMAT '%s', COMPRESSION '%s', SYNC off)",
+                    "COPY t TO STDOUT (FORMAT '%s', COMPRESSION '%s', COLOUR red)", "COPY t (nope) TO STDOUT (FORMAT '%s', COMPRESSION '%s')"):
             out = w.copy(sql % (formats.current, formats.current.plain))
             assert out.announced is None and out.error, sql
         out = w.copy("COPY (SELECT 1 / (5000 - i) AS a FROM generate_series(1, 10000) i) TO STDOUT %s" % options())

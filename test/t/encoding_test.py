@@ -130,7 +130,7 @@ def test_every_text_format_for_every_client():
             c.psql("SET client_encoding = '%s'; " % client + "".join(
                 "COPY mixed TO '%s' (FORMAT %s);" % (c.out(name), form)
                 for name, form in (("core.csv", "csv, HEADER, FORCE_QUOTE *"), ("our.csv", "csv, HEADER, FORCE_QUOTE *, PARALLEL off"),
-                                   ("our.json", "json"), ("our.xml", "xml"))), db=db)
+                                   ("our.json", "'json'"), ("our.xml", "xml"))), db=db)
             assert read("our.csv") == read("core.csv"), where
             assert read("our.csv").decode(codec).count(word) == 4 * 2000, where
             # As a stream it is what the file holds, for this client.
@@ -142,7 +142,7 @@ def test_every_text_format_for_every_client():
             assert len(root) == 2000 and root[6][1].tag == word[:1] and root[6][1].text == word + "7", where
             assert root[6][2][0].text == word, where
             for form in ("json", "xml"):
-                assert streamed(db, client, "COPY mixed TO STDOUT (FORMAT %s)" % form) == read("our." + form), where
+                assert streamed(db, client, "COPY mixed TO STDOUT (FORMAT '%s')" % form) == read("our." + form), where
 
 
 def test_what_the_client_cannot_have():
@@ -159,7 +159,7 @@ def test_what_the_client_cannot_have():
         assert ours.sqlstate == core.sqlstate == "22P05" and ours.message == core.message, (client, ours, core)
         assert "row 700" in ours.context and '"w"' in ours.context, ours
         assert read("x.csv") == b"old"
-        c.psql("SET client_encoding = '%s'; COPY mixed TO '%s' (FORMAT json); COPY mixed TO '%s' (FORMAT xml)"
+        c.psql("SET client_encoding = '%s'; COPY mixed TO '%s' (FORMAT 'json'); COPY mixed TO '%s' (FORMAT xml)"
                % (client, c.out("x.json"), c.out("x.xml")))
         assert json.loads(read("x.json").splitlines()[699])["w"] == etree.fromstring(read("x.xml"))[699][1].text == "\u65e5\u20ac"
 
@@ -181,7 +181,7 @@ def test_illegal_bytes_in_text_formats():
     db = "db_sql_ascii"
     c.psql("DROP TABLE IF EXISTS bad; CREATE TABLE bad (id int, w text, a text[], j json, jb jsonb); "
            "INSERT INTO bad SELECT n, 'plain', ARRAY['x'], '\"y\"', '{}' FROM generate_series(1, 1000) n", db=db)
-    forms = {"json": "", "json, FORCE_ARRAY": "", "xml": "", "xml, COMPRESSION gzip": "", "csv, PARALLEL off": "UTF8",
+    forms = {"'json'": "", "'json', FORCE_ARRAY": "", "xml": "", "xml, COMPRESSION gzip": "", "csv, PARALLEL off": "UTF8",
              "csv, PARALLEL off, ENCODING 'UTF8'": "SQL_ASCII", "csv, PARALLEL off, HEADER, ENCODING 'EUC_JP'": "SQL_ASCII"}
     for column, value in (("w", r"E'a\xffb'"), ("a", r"ARRAY['ok', E'\xc3']"), ("w", r"E'\xed\xa0\x80'"), ("w", r"E'\xf4\x90\x80\x80'"),
                           ("w", r"E'\xc0\x80'"), ("j", """('"' || E'\\xe9' || '"')::json"""), ("w", r"E'cut at the end \xe6\x97'"),

@@ -51,7 +51,7 @@ def test_money_under_every_locale():
     texts = set()
     for name, decimals in LOCALES.items():
         c.psql("SET lc_monetary = '%s.UTF-8'; " % name + "".join("COPY %s TO '%s' (%s);" % (what, c.out(file), how) for what, file, how in (
-            ("amounts", "core.csv", "FORMAT csv"), ("amounts", "our.csv", "FORMAT csv, PARALLEL off"), ("amounts", "our.json", "FORMAT json"),
+            ("amounts", "core.csv", "FORMAT csv"), ("amounts", "our.csv", "FORMAT csv, PARALLEL off"), ("amounts", "our.json", "FORMAT 'json'"),
             ("(SELECT row_to_json(amounts) FROM amounts)", "core.json", "FORMAT text"), ("amounts", "our.xml", "FORMAT xml"),
             ("amounts", "our.avro", "FORMAT avro, COMPRESSION 'null'"))))
         core = read("core.csv")

@@ -185,7 +185,7 @@ def one_case(session, number):
     ours_only = r.choice([["parallel off"], ["sync off"], ["compression none"]])
     script = "".join("SET %s = %s;" % (k, quote(v)) for k, v in settings.items())
     script += copy(table, core, "format csv", *options) + copy(table, ours, "format csv", *options, *ours_only, "sync off" if ours_only != ["sync off"] else "parallel off")
-    script += copy(table, lines, "format json", "sync off") + copy(table, array, "format json", "force_array", "sync off")
+    script += copy(table, lines, "format 'json'", "sync off") + copy(table, array, "format 'json'", "force_array", "sync off")
     script += copy("(SELECT row_to_json(x)::text FROM %s x)" % table, truth, "format csv", "encoding 'UTF8'", "delimiter E'\\x01'", "quote E'\\x02'")
     script += "RESET ALL; DROP TABLE %s;" % table
     try:

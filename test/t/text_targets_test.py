@@ -104,10 +104,10 @@ def test_the_client_is_told_what_comes_and_rows_stay_whole():
             if not announced[0]:
                 assert all(m.endswith(b"\n") for m in out.messages), options
                 assert len(out.messages) < 50, "large messages"
-        for m in w.copy("COPY t TO STDOUT (FORMAT json)").messages:
+        for m in w.copy("COPY t TO STDOUT (FORMAT 'json')").messages:
             for line in m.splitlines():
                 json.loads(line)
-        array = w.copy("COPY t TO STDOUT (FORMAT json, FORCE_ARRAY)")
+        array = w.copy("COPY t TO STDOUT (FORMAT 'json', FORCE_ARRAY)")
         assert len(json.loads(b"".join(array.messages))) == ROWS
         quoted = w.copy("COPY t TO STDOUT (FORMAT csv, PARALLEL off)").messages
         assert sum(len(list(csv.reader(m.decode().splitlines(True)))) for m in quoted) == ROWS
@@ -158,7 +158,7 @@ def test_options_of_core_fail_as_in_core():
 
 
 def test_equal_keys_are_warned_of():
-    warned = c.run("COPY (SELECT 1 AS a, 2 AS a) TO '%s' (FORMAT json)" % c.out("twice")).notices("WARNING")
+    warned = c.run("COPY (SELECT 1 AS a, 2 AS a) TO '%s' (FORMAT 'json')" % c.out("twice")).notices("WARNING")
     assert len(warned) == 1 and '"a"' in warned[0], warned
     assert read(c.out("twice")) == b'{"a":1,"a":2}\n'
     assert not c.run("COPY (SELECT 1 AS a, 2 AS a) TO '%s' (FORMAT csv, SYNC off)" % c.out("twice")).notices("WARNING")
