@@ -603,10 +603,18 @@ BEGIN
 END
 $$;
 
+-- Bytes that may still be written in a directory, NULL: in the system's temporary one.
+CREATE FUNCTION _benchmark_free_space(directory pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_free_space';
+REVOKE ALL ON FUNCTION _benchmark_free_space FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_free_space TO pg_write_server_files;
+
 -- Why a benchmark cannot run here; NULL when it can.
-CREATE FUNCTION _benchmark_unmet(requires pg_catalog.jsonb)
+CREATE FUNCTION _benchmark_unmet(requires pg_catalog.jsonb, directory pg_catalog.text)
 RETURNS pg_catalog.text
-LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     item record;
@@ -623,6 +631,10 @@ BEGIN
         ELSIF item.key = 'extension' THEN
             IF EXISTS (SELECT FROM jsonb_array_elements_text(item.value) e WHERE NOT EXISTS (SELECT FROM pg_extension x WHERE x.extname = e)) THEN
                 RETURN format('needs extensions %s', item.value);
+            END IF;
+        ELSIF item.key = 'free_disk' THEN
+            IF coalesce(@extschema@._benchmark_free_space(directory), 0) < pg_size_bytes(item.word) THEN
+                RETURN format('needs %s of free disk', item.word);
             END IF;
         ELSIF item.key = 'role' THEN
             IF item.word <> '' AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = item.word AND pg_has_role(current_user, r.oid, 'USAGE')) THEN
@@ -667,6 +679,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'unknown requirement "%"', bad USING ERRCODE = '22023', HINT = 'Requirements are pg, extension, free_disk, role.';
     END IF;
+    PERFORM pg_size_bytes(requires ->> 'free_disk');
     PERFORM @extschema@._benchmark_settings(NULL, config);
     INSERT INTO @extschema@.benchmark_definitions AS d
         VALUES (name, quote_ident(current_user)::regrole, run_sql, setup_sql, teardown_sql, benchmark_type, adapter_type, coalesce(config, '{}'),
@@ -1129,7 +1142,7 @@ BEGIN
         FOR b IN SELECT s.*, s.benchmark_type AS supports FROM @extschema@._benchmark_selected(benchmark_type, adapter_type, extended, names, formats, config) s LOOP
             ord := ord + 1;
             spent := extract(epoch FROM clock_timestamp() - started);
-            problem := CASE WHEN spent > 1.2 * budget THEN 'budget spent' ELSE @extschema@._benchmark_unmet(b.requires) END;
+            problem := CASE WHEN spent > 1.2 * budget THEN 'budget spent' ELSE @extschema@._benchmark_unmet(b.requires, b.settings ->> 'directory') END;
             IF problem IS NULL AND b.owner IS NULL THEN
                 IF NOT missing ? b.rows::text THEN
                     missing := missing || jsonb_build_object(b.rows::text, @extschema@._benchmark_prepare(b.rows, b.settings));
@@ -1233,7 +1246,7 @@ BEGIN
         END IF;
         RETURN jsonb_build_object('name', left(what, 255), 'kind', 'sql', 'run_sql', what, 'owner', current_user, 'adapter_type', 'db', 'settings', @extschema@._benchmark_settings(config));
     END IF;
-    problem := @extschema@._benchmark_unmet(b -> 'requires');
+    problem := @extschema@._benchmark_unmet(b -> 'requires', b -> 'settings' ->> 'directory');
     IF problem IS NULL AND b ->> 'owner' IS NULL THEN
         problem := @extschema@._benchmark_prepare((b ->> 'rows')::bigint, b -> 'settings');
     END IF;

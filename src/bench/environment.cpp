@@ -1,9 +1,12 @@
 // environment.cpp - what a measurement depends on: server, build, machine. Keys are fixed, so that nothing
 // slips in.
 #include "bench/host.hpp"
+#include "bench/rights.hpp"
 #include "core/wall.hpp"
 
 #include <fcntl.h>
+#include <cstdlib>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -15,6 +18,7 @@ extern "C" {
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_environment);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_formats);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_free_space);
 }
 
 namespace spout
@@ -102,6 +106,17 @@ static Datum environment()
 
 extern "C" {
 Datum spout_benchmark_environment(PG_FUNCTION_ARGS) { PG_RETURN_DATUM(spout::environment()); }
+
+// _benchmark_free_space(directory) -> bigint: bytes that may be written there; null: nobody knows.
+Datum spout_benchmark_free_space(PG_FUNCTION_ARGS)
+{
+    const char *temporary = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+    const char *directory = PG_ARGISNULL(0) ? temporary : text_to_cstring(PG_GETARG_TEXT_PP(0));
+    struct statvfs s;
+    spout::require_benchmark_rights();
+    if (statvfs(directory, &s) != 0) PG_RETURN_NULL();
+    PG_RETURN_INT64((int64)s.f_bavail * (int64)s.f_frsize);
+}
 
 // The formats of the registry: a new one is benchmarked without another line.
 Datum spout_benchmark_formats(PG_FUNCTION_ARGS)
