@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness, parallel  # noqa: E402
@@ -89,6 +90,33 @@ def test_under_a_parallel_query():
     assert last.shape == "files" and last.rows == 4, last.why
     for name in os.listdir(d):
         assert keys_of(os.path.join(d, name)) == ([2, 2000, 4000, 5999] if name == "out.avro" else list(range(1, 101)))
+
+
+def test_a_warning_is_given_once():
+    for path in (c.out("w.json"), "/dev/null"):
+        for workers in ("off", 1, 4):
+            found = c.run(copy("SELECT id AS a, kind AS a FROM t", path, "json", parallel=workers)).notices("WARNING")
+            assert len(found) == 1 and '"a"' in found[0], (workers, found)
+
+
+def test_progress_tells_of_all_processes():
+    """Rows of workers count while the session is still busy with a slow one of its own."""
+    s = c.session()
+    c.psql("""CREATE OR REPLACE FUNCTION dawdle(k bigint) RETURNS bigint LANGUAGE plpgsql PARALLEL SAFE COST 1000 AS $$ BEGIN
+        PERFORM pg_sleep(0.5) WHERE k % 997 = 0; RETURN k; END $$""")
+    s.send(copy("SELECT dawdle(id) AS id, repeat(name, 50) AS n FROM t", c.out("slow.avro"), parallel=2))
+    seen = set()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        rows = c.psql("SELECT tuples_processed, bytes_processed, type FROM pg_stat_progress_copy WHERE pid = %d" % s.backend_pid)
+        if not rows and seen:
+            break
+        seen |= {tuple(r) for r in rows}
+        time.sleep(0.01)
+    assert s.result().error is None
+    counts = sorted({int(n) for n, _, _ in seen})
+    assert any(0 < n < ROWS for n in counts) and {kind for _, _, kind in seen} == {"FILE"}, counts
+    s.close()
 
 
 # --- other extensions ----------------------------------------------------------------------------------------------
