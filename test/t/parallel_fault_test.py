@@ -2,7 +2,7 @@
 """parallel_fault_test.py - whatever ends a parallel export, in the session or in a worker: the target is as it was, and no
 file, process, descriptor or shared memory is left.
 
-SPOUT_PARALLEL_ROUNDS: cancels, and as many kills of workers, at random times (12).
+SPOUT_PARALLEL_ROUNDS: cancels at random times (12).
 """
 import os
 import random
