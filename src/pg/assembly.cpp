@@ -145,7 +145,7 @@ void assembly_begin(Assembly *a)
 
 void assembly_take(Assembly *a, const Piece *piece)
 {
-    if (piece->data)
+    if (a->stream)
         take_streamed(a, piece);
     else
         take_placed(a, piece);

@@ -8,6 +8,7 @@ namespace spout
 struct Assembly {
     Pump *pump;           // of the leader: its files[] are filled here
     const Placer *placer; // likewise
+    bool stream;          // pieces bring their bytes
     uint64 header_bytes;  // of each file
     uint64 rows, bytes, blocks;
     Piece *waiting; // placed behind bytes of which nobody has told yet

@@ -25,7 +25,8 @@ struct EncodeNode {
     uint32 processes;
     uint64 started_ns;
     bool started, input_done, ended;
-    bytea *part; // of a stream; grows to the largest
+    uint64 told_ns; // worker: when a tuple was last large enough to wake the leader
+    bytea *part;    // of a stream; grows to the largest
     size_t part_room;
 };
 
@@ -33,17 +34,32 @@ static EncodeNode *self(CustomScanState *node) { return (EncodeNode *)node; }
 
 // --- one piece, as a tuple ---------------------------------------------------------------------------------
 
-static Datum part_datum(EncodeNode *e, const Piece *piece)
+// The queue wakes its reader only when a quarter of its 64 kB is full (shm_mq.c): small tuples wait for company.
+constexpr uint64 kWakes = 16 * 1024 + 1;
+
+static Datum part_datum(EncodeNode *e, const uint8 *data, uint64 bytes)
 {
-    size_t n = VARHDRSZ + piece->bytes;
+    size_t n = VARHDRSZ + bytes;
     if (n > e->part_room) {
         if (e->part) pfree(e->part);
         e->part = (bytea *)MemoryContextAlloc(e->placer->cx, n);
         e->part_room = n;
     }
     SET_VARSIZE(e->part, n);
-    memcpy(VARDATA(e->part), piece->data, piece->bytes);
+    if (data)
+        memcpy(VARDATA(e->part), data, bytes);
+    else
+        memset(VARDATA(e->part), 0, bytes);
     return PointerGetDatum(e->part);
+}
+
+// From time to time a worker's tuple is made large, so that the leader can tell of progress.
+static bool must_wake(EncodeNode *e)
+{
+    uint64 now = now_ns();
+    if (!IsParallelWorker() || now - e->told_ns < kTellEveryNs) return false;
+    e->told_ns = now;
+    return true;
 }
 
 static TupleTableSlot *piece_slot(EncodeNode *e, const Piece *piece)
@@ -61,8 +77,9 @@ static TupleTableSlot *piece_slot(EncodeNode *e, const Piece *piece)
     v[6] = Int64GetDatum((int64)piece->crc32c);
     v[7] = Int32GetDatum((int32)piece->blocks);
     v[8] = BoolGetDatum(piece->more);
-    slot->tts_isnull[9] = piece->data == nullptr;
-    v[9] = piece->data ? part_datum(e, piece) : (Datum)0;
+    bool wake = !piece->data && must_wake(e);
+    slot->tts_isnull[9] = !piece->data && !wake;
+    v[9] = slot->tts_isnull[9] ? (Datum)0 : part_datum(e, piece->data, wake ? kWakes : piece->bytes);
     return ExecStoreVirtualTuple(slot);
 }
 

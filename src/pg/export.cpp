@@ -269,7 +269,7 @@ static void execute_parallel(Encoding *x, const ExportRequest *r, ExportStats *s
     StringInfo message = makeStringInfo();
     if (!stream) p->sink->ops->shared->share(p->sink);
     *placer = {p->cx, p, shared};
-    *assembly = {p, placer};
+    *assembly = {p, placer, stream};
     receiver.assembly = assembly;
     shared_init(shared, nullptr, 1);
     shared->stream = stream;

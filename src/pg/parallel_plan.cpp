@@ -49,6 +49,7 @@ static PlannedStmt *plan_for_workers(Query *query, const char *source_text, int 
         // Who asks for workers gets them: a table's size is no reason to refuse.
         set("min_parallel_table_scan_size", "0");
         set("min_parallel_index_scan_size", "0");
+        set("parallel_setup_cost", "0");
     }
     PlannedStmt *stmt = pg_plan_query(query, source_text, CURSOR_OPT_PARALLEL_OK, nullptr);
     AtEOXact_GUC(true, nest);

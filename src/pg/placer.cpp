@@ -83,6 +83,7 @@ static void put(Placer *p, Piece *piece, BytesRef b)
     sink(p)->ops->write(sink(p), piece->file, piece->offset + piece->bytes, b.p, b.n);
     piece->crc32c = crc32c(piece->crc32c, b.p, b.n);
     piece->bytes += b.n;
+    p->written_ns = now_ns();
     p->pump->bytes += b.n;
 }
 
@@ -156,7 +157,9 @@ static bool take_collecting(Placer *p, Piece *out)
     }
     if (p->staged + p->held.before.n + p->held.bytes.n <= kStage) {
         collect(p);
-        return false;
+        if (now_ns() - p->written_ns < kTellEveryNs) return false;
+        write_collected(p, out); // a slow query: let it be seen
+        return true;
     }
     if (p->collected.blocks)
         write_collected(p, out); // and the held block next time

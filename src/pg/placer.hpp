@@ -20,6 +20,8 @@ struct Piece {
     const uint8 *data; // stream only, without what stands in front of the block
     bool more;         // stream: the block goes on in this process's next piece
 };
+// How long bytes may be on their way before the leader, and who watches its progress, hears of them.
+constexpr uint64 kTellEveryNs = 250 * 1000 * 1000;
 // As the columns of the Encode node.
 constexpr int kPieceColumns = 10;
 constexpr Oid kPieceTypes[kPieceColumns] = {INT4OID, INT4OID, INT8OID, INT8OID, INT8OID,
@@ -37,6 +39,7 @@ struct Placer {
     // Of the only file: blocks collected to be written together, behind some headroom.
     uint8 *stage;
     size_t staged;
+    uint64 written_ns; // when a piece was last written
     Piece collected;
     size_t handed; // stream: bytes of the held block that went to the leader
 };
