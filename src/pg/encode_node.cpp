@@ -34,7 +34,8 @@ static EncodeNode *self(CustomScanState *node) { return (EncodeNode *)node; }
 
 // --- one piece, as a tuple ---------------------------------------------------------------------------------
 
-// The queue wakes its reader only when a quarter of its 64 kB is full (shm_mq.c): small tuples wait for company.
+// The queue wakes its reader only when a quarter of its 64 kB is full (shm_mq.c): small tuples wait for
+// company.
 constexpr uint64 kWakes = 16 * 1024 + 1;
 
 static Datum part_datum(EncodeNode *e, const uint8 *data, uint64 bytes)
