@@ -109,7 +109,6 @@ static bool start(EncodeNode *e)
     e->started = true;
     e->started_ns = now_ns();
     if (placer_ready(e->placer)) return true;
-    e->placer->shared->totals()[e->placer->process].idle = true;
     if (!e->placer->shared->leader_participates)
         ereport(ERROR,
                 (errcode(ERRCODE_IO_ERROR), errmsg("parallel worker could not open the leader's file: %m"),

@@ -26,7 +26,6 @@ struct Totals {
     uint64 rows, blocks, bytes;
     uint64 sampled_rows, sampled_ns; // encoding
     uint64 compress_ns, flush_ns, write_ns, sync_ns, run_ns;
-    bool idle; // could not open the leader's file, so it took no rows
 };
 
 constexpr int kMaxWarned = 64;
