@@ -201,12 +201,12 @@ COMMENT ON FUNCTION benchmark_stats IS 'summary of a series of times, or compari
 
 -- The settings of a benchmark: kind, bounds, default. Kinds: int, number, bool, size, text, word (of `words`), shard, budget.
 CREATE FUNCTION _benchmark_keys()
-RETURNS TABLE (key pg_catalog.text, kind pg_catalog.text, low pg_catalog.float8, high pg_catalog.float8, words pg_catalog.text[],
+RETURNS TABLE (key pg_catalog.text, kind pg_catalog.text, low pg_catalog.numeric, high pg_catalog.numeric, words pg_catalog.text[],
     standard pg_catalog.jsonb)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM (VALUES
-        ('iterations', 'int', 1::float8, 3000::float8, NULL::text[], '100'::jsonb),
+        ('iterations', 'int', 1::numeric, 3000::numeric, NULL::text[], '100'::jsonb),
         ('warmup_iterations', 'int', 0, 3000, NULL, '5'),
         ('min_time', 'number', 0, 3600, NULL, '0.1'),
         ('max_time', 'number', 0.001, 86400, NULL, '60.0'),
@@ -233,6 +233,14 @@ BEGIN ATOMIC
         ('seed', 'int', 0, 2147483647, NULL, '1')) k (key, kind, low, high, words, standard);
 END;
 
+-- "64MB" in bytes; NULL for what is no size.
+CREATE FUNCTION _benchmark_bytes(word pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN word ~* '^\s*(\d{1,15}(\s*bytes)?|\d{1,6}(\.\d{1,3})?\s*[kmgt]b)\s*$' THEN pg_size_bytes(word) END;
+END;
+
 -- One layer of settings, checked; sizes become bytes. `origin` says in messages where it was written.
 CREATE FUNCTION _benchmark_checked(config pg_catalog.jsonb, origin pg_catalog.text)
 RETURNS pg_catalog.jsonb
@@ -242,7 +250,7 @@ DECLARE
     result jsonb := '{}';
     item record;
     wanted text;
-    n float8;
+    n numeric;
 BEGIN
     IF config IS NULL THEN
         RETURN result;
@@ -256,7 +264,7 @@ BEGIN
                 HINT = (SELECT 'Settings are ' || string_agg(key, ', ') || '.' FROM @extschema@._benchmark_keys());
         END IF;
         CONTINUE WHEN item.type = 'null';
-        n := NULL;
+        n := CASE WHEN item.type = 'number' THEN item.word::numeric WHEN item.kind = 'size' AND item.type = 'string' THEN @extschema@._benchmark_bytes(item.word) END;
         wanted := CASE item.kind
             WHEN 'int' THEN format('a whole number from %s to %s', item.low, item.high)
             WHEN 'number' THEN format('a number from %s to %s', item.low, item.high)
@@ -266,11 +274,6 @@ BEGIN
             WHEN 'shard' THEN 'i/n with i from 1 to n'
             WHEN 'budget' THEN 'quick, ci, extended or a number of seconds'
             ELSE 'one of ' || array_to_string(item.words, ', ') END;
-        IF item.type = 'number' THEN
-            n := item.word::numeric::float8;
-        ELSIF item.kind = 'size' AND item.type = 'string' AND item.word ~* '^\s*[0-9]{1,12}(\.[0-9]{1,3})?\s*(bytes|b|kb|mb|gb|tb)?\s*$' THEN
-            n := pg_size_bytes(item.word);
-        END IF;
         IF NOT coalesce(CASE item.kind
             WHEN 'int' THEN n BETWEEN item.low AND item.high AND n = floor(n)
             WHEN 'number' THEN n BETWEEN item.low AND item.high
@@ -283,7 +286,8 @@ BEGIN
             ELSE item.type = 'string' AND item.word = ANY (item.words) END, false) THEN
             RAISE EXCEPTION 'benchmark setting "%" in % must be %, not %', item.key, origin, wanted, item.value USING ERRCODE = '22023';
         END IF;
-        result := result || jsonb_build_object(item.key, CASE WHEN item.kind = 'size' THEN to_jsonb(n::numeric::bigint) ELSE item.value END);
+        result := result || jsonb_build_object(item.key, CASE WHEN item.kind IN ('int', 'size') THEN to_jsonb(n::bigint)
+            WHEN item.type = 'number' THEN to_jsonb(trim_scale(round(n, 9))) ELSE item.value END);
     END LOOP;
     RETURN result;
 END
@@ -416,6 +420,8 @@ BEGIN
         RAISE EXCEPTION 'a benchmark''s name must have 1 to 255 characters' USING ERRCODE = '22023';
     ELSIF samples IS NULL THEN
         RAISE EXCEPTION 'argument "samples" must not be NULL' USING ERRCODE = '22004';
+    ELSIF array_ndims(samples) > 1 OR array_position(samples, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'argument "samples" must be a one-dimensional array without NULLs' USING ERRCODE = '22023';
     ELSIF length(commit_hash) > 40 THEN
         RAISE EXCEPTION 'a commit hash has at most 40 characters' USING ERRCODE = '22023';
     END IF;
@@ -539,6 +545,8 @@ CREATE FUNCTION _benchmark_environment()
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_environment';
+REVOKE ALL ON FUNCTION _benchmark_environment FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_environment TO pg_write_server_files;
 
 CREATE FUNCTION _benchmark_execute(task pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
@@ -560,7 +568,7 @@ BEGIN ATOMIC
     SELECT format('core/%s/encode/%s', f, n), 'all', 'core', f, n, 'encode', NULL FROM formats, sizes WHERE NOT large
     UNION ALL SELECT format('core/avro/decode/%s', n), 'time', 'core', 'avro', n, 'decode', NULL FROM sizes WHERE NOT large
     UNION ALL SELECT format('db/%s/export/%s', f, n), 'all', 'db', f, n, 'sql',
-        format('SELECT * FROM %s.export_to_%s(''TABLE {data}'', ''{out}'', options => ''{"sync": false%s}'')', quote_ident('@extschema@'), f,
+        format('SELECT * FROM %s.export_to_%s(''TABLE {data}'', ''{out}'', options => ''{"sync": false%s}'')', '@extschema@', f,
             CASE f WHEN 'avro' THEN ', "sync_marker": "00112233445566778899aabbccddeeff"' ELSE '' END) FROM formats, sizes
     UNION ALL SELECT format('db/native_%s/export/%s', f, n), 'time', 'db', 'native_' || f, n, 'sql',
         format('COPY (TABLE {data}) TO ''{out}'' (FORMAT %s)', f) FROM unnest(ARRAY['text', 'csv', 'binary']) f, sizes;
@@ -600,6 +608,29 @@ BEGIN
             HINT = 'Thresholds are numbers of seconds or bytes: ' || array_to_string(known, ', ') || '.';
     END IF;
     RETURN coalesce(thresholds, '{}');
+END
+$$;
+
+CREATE FUNCTION _benchmark_requires(requires pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    example CONSTANT text := 'Write for example {"pg": ">=17", "extension": ["hstore"], "free_disk": "2GB", "role": "pg_monitor"}.';
+    bad record;
+BEGIN
+    IF jsonb_typeof(coalesce(requires, '{}')) <> 'object' THEN
+        RAISE EXCEPTION 'requires is not a JSON object' USING ERRCODE = '22023', HINT = example;
+    END IF;
+    SELECT key, value INTO bad FROM jsonb_each(coalesce(requires, '{}')) WHERE NOT coalesce(CASE key
+        WHEN 'pg' THEN value #>> '{}' ~ '^([<>]?=?)\s*\d{1,4}$'
+        WHEN 'extension' THEN jsonb_typeof(value) = 'array' AND NOT jsonb_path_exists(value, '$[*] ? (@.type() != "string")')
+        WHEN 'free_disk' THEN @extschema@._benchmark_bytes(value #>> '{}') IS NOT NULL
+        WHEN 'role' THEN jsonb_typeof(value) = 'string' END, false) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'impossible requirement "%": %', bad.key, bad.value USING ERRCODE = '22023', HINT = example;
+    END IF;
+    RETURN coalesce(requires, '{}');
 END
 $$;
 
@@ -659,8 +690,6 @@ CREATE FUNCTION register_benchmark(
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    bad text;
 BEGIN
     IF coalesce(name, '') = '' OR length(name) > 255 THEN
         RAISE EXCEPTION 'a benchmark''s name must have 1 to 255 characters' USING ERRCODE = '22023';
@@ -672,18 +701,11 @@ BEGIN
         RAISE EXCEPTION 'unknown benchmark type "%"', benchmark_type USING ERRCODE = '22023', HINT = 'Types are time, memory, combined, all.';
     ELSIF adapter_type IS NULL OR adapter_type NOT IN ('core', 'db', 'async') THEN
         RAISE EXCEPTION 'unknown adapter type "%"', adapter_type USING ERRCODE = '22023', HINT = 'Adapter types are core, db, async.';
-    ELSIF jsonb_typeof(coalesce(requires, '{}')) <> 'object' THEN
-        RAISE EXCEPTION 'requires is not a JSON object' USING ERRCODE = '22023';
     END IF;
-    SELECT key INTO bad FROM jsonb_object_keys(coalesce(requires, '{}')) key WHERE key NOT IN ('pg', 'extension', 'free_disk', 'role') LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'unknown requirement "%"', bad USING ERRCODE = '22023', HINT = 'Requirements are pg, extension, free_disk, role.';
-    END IF;
-    PERFORM pg_size_bytes(requires ->> 'free_disk');
     PERFORM @extschema@._benchmark_settings(NULL, config);
     INSERT INTO @extschema@.benchmark_definitions AS d
         VALUES (name, quote_ident(current_user)::regrole, run_sql, setup_sql, teardown_sql, benchmark_type, adapter_type, coalesce(config, '{}'),
-            @extschema@._benchmark_thresholds(thresholds), coalesce(requires, '{}'))
+            @extschema@._benchmark_thresholds(thresholds), @extschema@._benchmark_requires(requires))
         ON CONFLICT ON CONSTRAINT benchmark_definitions_pkey DO UPDATE SET run_sql = excluded.run_sql, setup_sql = excluded.setup_sql, teardown_sql = excluded.teardown_sql,
             benchmark_type = excluded.benchmark_type, adapter_type = excluded.adapter_type, config = excluded.config,
             thresholds = excluded.thresholds, requires = excluded.requires;
@@ -1025,7 +1047,7 @@ BEGIN
         RETURN CASE WHEN kind <> 'm' THEN format('spout_bench.%s is not a data set', name) END;
     END IF;
     made := @extschema@._benchmark_execute(jsonb_build_object('commit', true, 'isolation', settings -> 'isolation', 'deadline', 3600,
-        'run_sql', format('SELECT %s.benchmark_data(%L, %s, NULL, %s)', quote_ident('@extschema@'), 'records', rows, settings ->> 'seed')));
+        'run_sql', format('SELECT %s.benchmark_data(%L, %s, NULL, %s)', '@extschema@', 'records', rows, settings ->> 'seed')));
     RETURN CASE WHEN made ->> 'status' <> 'ok' THEN made ->> 'message' END;
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM;
@@ -1451,7 +1473,7 @@ BEGIN
             CONTINUE;
         END IF;
         made := @extschema@._benchmark_execute(settings || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, 'deadline', 86400, 'run_sql', format('SELECT * FROM %s.export_to_%s(%L, ''{out}''%s)',
-            quote_ident('@extschema@'), f, 'SELECT * FROM ' || data, CASE WHEN gzip THEN format(', compression => %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END), 'search_path', 'pg_catalog, pg_temp'));
+            '@extschema@', f, 'SELECT * FROM ' || data, CASE WHEN gzip THEN format(', compression => %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END), 'search_path', 'pg_catalog, pg_temp'));
         IF made ->> 'status' = 'ok' THEN
             counted := coalesce((made ->> 'rows')::bigint, counted);
             results := results || ARRAY[format('{"format":%s,"durationSeconds":%s,"fileSizeBytes":%s,"peakMemoryMB":%s}', to_json(f), round((made ->> 'wall')::numeric, 6), made ->> 'bytes',
@@ -1554,8 +1576,8 @@ BEGIN
         bytes := NULL;
         IF item.word ~ '^\d{1,6}(\.\d{1,4})?\s*%$' THEN
             share := rtrim(item.word, ' %')::float8 / 100;
-        ELSIF item.key <> 'median_time' AND item.word ~* '^\d{1,12}\s*(bytes|b|kb|mb|gb)?$' THEN
-            bytes := pg_size_bytes(item.word);
+        ELSIF item.key <> 'median_time' THEN
+            bytes := @extschema@._benchmark_bytes(item.word);
         END IF;
         IF metric NOT IN ('median_time', 'peak_memory', 'allocated_memory', 'net_memory', 'bytes') OR (share IS NULL AND bytes IS NULL) THEN
             RAISE EXCEPTION 'impossible bound "%": "%"', item.key, item.word USING ERRCODE = '22023',

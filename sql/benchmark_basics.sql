@@ -14,10 +14,12 @@ SELECT x FROM unnest(ARRAY['{1}'', ''{1,2}', '{0}'', ''{1}', '{1}'', ''{1}'', 2 
 -- Settings: unknown keys and impossible values are refused wherever they are written.
 SELECT benchmark_config();
 SELECT benchmark_config(10, max_time => 5, other => '{"memory_limit": "64MB", "shard": "2/3", "budget": 12.5, "isolation": "session"}');
-SELECT s, x FROM unnest(ARRAY['0', '-1', '3001', 'warmup_iterations => -1', 'min_time => -1', 'min_time => 61', 'min_time => ''NaN''', 'max_time => 0', 'timer => ''sundial''',
+SELECT benchmark_config(NULL, NULL, NULL, NULL, NULL, NULL, '{"seed": 3.0, "iterations": 1e2, "disk_limit": "1.5 kB", "min_time": 1e-400, "cpu": null}');
+SELECT s, left(x, 150) AS x FROM unnest(ARRAY['0', '-1', '3001', 'warmup_iterations => -1', 'min_time => -1', 'min_time => 61', 'min_time => ''NaN''', 'max_time => 0', 'timer => ''sundial''',
     'other => ''{"colour": 1}''', 'other => ''[]''', 'other => ''{"iterations": 1.5}''', 'other => ''{"iterations": "5"}''', 'other => ''{"memory_limit": "1kB"}''', 'other => ''{"memory_limit": "x"}''',
     'other => ''{"disk_limit": -1}''', 'other => ''{"sample": 0}''', 'other => ''{"shard": "3/2"}''', 'other => ''{"shard": "0/1"}''', 'other => ''{"budget": "fast"}''', 'other => ''{"budget": 0}''',
-    'other => ''{"isolation": "none"}''', 'other => ''{"guard": 1}''', 'other => ''{"directory": ""}''']) s, pg_temp.try('SELECT benchmark_config(' || s || ')') x WHERE x NOT LIKE 'HINT: Settings are%';
+    'other => ''{"isolation": "none"}''', 'other => ''{"guard": 1}''', 'other => ''{"directory": ""}''',
+    'other => ''{"iterations": 1e400}''', 'other => ''{"memory_limit": "999999999999TB"}''', 'other => ''null''']) s, pg_temp.try('SELECT benchmark_config(' || s || ')') x WHERE x NOT LIKE 'HINT: Settings are%';
 SELECT count(*) AS hints FROM pg_temp.try('SELECT benchmark_config(other => ''{"colour": 1}'')') x WHERE x LIKE 'HINT: Settings are iterations, %, seed.';
 SET pg_spout.benchmark_config = '{"min_time": 61}';
 SELECT pg_temp.try('SELECT benchmark_config(min_time => NULL, max_time => NULL)');

@@ -22,8 +22,10 @@ SELECT count(*) FROM pg_class WHERE relnamespace = 'spout_bench'::regnamespace A
 SELECT s, x FROM unnest(ARRAY['''speed''', '''time'', ''cloud''', '''time'', output_format => ''html''', 'formats => ''{avro,docx}''', 'names => ''(''', 'config => ''{"colour": 1}''', 'config => ''{"min_time": 5, "max_time": 2}''',
     'commit_hash => repeat(''x'', 41)', '''''']) s, pg_temp.try('SELECT * FROM run_benchmarks(' || s || ')') x WHERE x NOT LIKE 'HINT: Settings%';
 SELECT s, x FROM unnest(ARRAY['''''', 'NULL', 'repeat(''y'', 256)', '''core/mine''', '''x'', benchmark_type => ''fast''', '''x'', adapter_type => ''cloud''', '''x'', config => ''{"colour": 1}''', '''x'', thresholds => ''{"speed": 1}''',
-    '''x'', thresholds => ''{"median_time": -1}''', '''x'', thresholds => ''[]''', '''x'', requires => ''{"moon": "full"}''']) s, pg_temp.try('SELECT register_benchmark(' || replace(s, '''x''', '''x'', ''SELECT 1''')
+    '''x'', thresholds => ''{"median_time": -1}''', '''x'', thresholds => ''[]''', '''x'', requires => ''{"moon": "full"}''', '''x'', requires => ''{"pg": "seventeen"}''', '''x'', requires => ''{"extension": "hstore"}''',
+    '''x'', requires => ''{"free_disk": "much"}''', '''x'', requires => ''{"role": 5}''', '''x'', requires => ''[]''']) s, pg_temp.try('SELECT register_benchmark(' || replace(s, '''x''', '''x'', ''SELECT 1''')
     || CASE WHEN s LIKE '''x''%' THEN '' ELSE ', ''SELECT 1''' END || ')') x WHERE x NOT LIKE 'HINT: Settings%';
+SELECT s, x FROM unnest(ARRAY['''x'', NULL', '''x'', ''{}''', '''x'', ''{1,NULL}''', '''x'', ''{{1},{2}}''', '''x'', ''{NaN}''', ''''', ''{1}''', '''x'', ''{1}'', NULL, repeat(''c'', 41)']) s, pg_temp.try('SELECT record_benchmark(' || s || ')') x;
 SELECT count(*) FROM benchmark_runs;
 
 -- What becomes of a benchmark: each of these leaves the others as they were.

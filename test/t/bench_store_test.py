@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""bench_store_test.py - what is stored of benchmarks: dumped and restored, gated, reported, in a schema of any name; statistics
+against exact rational arithmetic."""
+import fractions
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import harness  # noqa: E402
+from lib.cluster import Cluster, bindir  # noqa: E402
+from lib.psql import psql_command, psql_env  # noqa: E402
+
+SERIES = int(os.environ.get("SPOUT_STATS_SERIES", "300"))  # random series beside exact arithmetic
+QUICK = "config => '{\"iterations\": 6, \"min_time\": 0.001, \"budget\": 5}'"
+
+
+def setup_module():
+    global c
+    c = Cluster(preload=True)
+    c.psql("CREATE EXTENSION pg_spout; CREATE ROLE writer LOGIN IN ROLE pg_write_server_files")
+
+
+def teardown_module():
+    c.remove()
+
+
+def test_a_schema_of_any_name():
+    c.psql('CREATE DATABASE odd')
+    c.psql('CREATE SCHEMA "Odd schema"; CREATE EXTENSION pg_spout SCHEMA "Odd schema"', db="odd")
+    report = json.loads(c.value('SELECT * FROM "Odd schema".run_benchmarks(names => \'/100$\', formats => \'{csv}\', output_format => \'json\', %s)' % QUICK, db="odd"))
+    assert {r["name"] for r in report["results"]} == {"core/csv/encode/100", "db/csv/export/100"}, report
+    assert report["recorded"]["committed"] == report["recorded"]["sent"] > 0
+    made = json.loads(c.value('SELECT "Odd schema".export_benchmark(100, formats => \'{csv}\')', db="odd"))
+    assert made["results"][0]["fileSizeBytes"] > 0
+    c.psql("DROP DATABASE odd")
+
+
+STORED = ("SELECT (SELECT jsonb_agg(t ORDER BY id) FROM benchmark_results t), (SELECT jsonb_agg(t ORDER BY id) FROM memory_profile_results t),"
+          " (SELECT jsonb_agg(t ORDER BY run_id) FROM benchmark_runs t), (SELECT jsonb_agg(t ORDER BY run_id, ord) FROM benchmark_items t),"
+          " (SELECT jsonb_agg(t ORDER BY name) FROM benchmark_definitions t), (SELECT array_agg(s::text ORDER BY s.run) FROM (SELECT"
+          " (SELECT last_value FROM benchmark_runs_run_id_seq) AS run, (SELECT last_value FROM benchmark_results_id_seq),"
+          " (SELECT last_value FROM memory_profile_results_id_seq)) s)")
+
+
+def test_a_dump_keeps_results_definitions_and_numbering():
+    c.psql("SELECT register_benchmark('mine', 'SELECT 1'); SELECT register_benchmark('x '' \" | %s', 'SELECT 1', requires => '{\"pg\": \"<9\"}')")
+    c.psql("SELECT register_benchmark('theirs', 'SELECT 2')", user="writer")
+    run = json.loads(c.value("SELECT * FROM run_benchmarks(names => '^(mine|x|db/csv/export/100$)', output_format => 'json', %s)" % QUICK))["run_id"]
+    c.psql("SELECT set_baseline(%d)" % run)
+    dump = os.path.join(c.outdir, "dump")
+    for arguments in (["pg_dump", "-Fc", "-f", dump, "postgres"], ["createdb", "restored"], ["pg_restore", "-1", "-e", "-d", "restored", dump]):
+        subprocess.run([os.path.join(bindir(), arguments[0]), *arguments[1:]], env=psql_env(c.connection()), check=True)
+    stored = c.psql(STORED)[0]
+    assert all(stored) and c.psql(STORED, db="restored")[0] == stored
+    assert c.psql("SELECT name FROM benchmark_definitions", user="writer", db="restored") == [["theirs"]]
+    report = json.loads(c.value("SELECT * FROM run_benchmarks(names => '^mine', output_format => 'json', %s)" % QUICK, db="restored"))
+    assert report["run_id"] == run + 1 and report["recorded"]["committed"] == 3
+    assert c.value("SELECT count(*) FROM compare_benchmarks('{%d}') WHERE verdict NOT LIKE 'not %%'" % (run + 1), db="restored") == "4"
+    c.psql("DROP DATABASE restored; DELETE FROM benchmark_runs; SELECT unregister_benchmark(name) FROM benchmark_definitions")
+
+
+def test_a_gate_ends_a_script_with_3():
+    c.psql("INSERT INTO benchmark_runs VALUES (1001, 'done', now(), now(), 'me', '{}', NULL, 'gate', NULL, NULL, NULL, 'f', '{}');"
+           "INSERT INTO benchmark_items VALUES (1001, 1, 'x', 'time', 'db', NULL, NULL, 'h', 'failed', '22012', 'division by zero')")
+    gate = ["-v", "ON_ERROR_STOP=1", "-c", "SELECT gate_benchmarks('{1001}', 'gate')"]
+    done = subprocess.run(psql_command(bindir()) + ["-v", "ON_ERROR_STOP=1", "-f", "-"], input="SELECT gate_benchmarks('{1001}', 'gate');\n",
+                          text=True, capture_output=True, env=psql_env(c.connection()))
+    assert done.returncode == 3 and "P0004: x: division by zero" in done.stderr, done
+    c.psql("UPDATE benchmark_items SET status = 'ok', message = NULL WHERE run_id = 1001")
+    done = subprocess.run(psql_command(bindir()) + gate, text=True, capture_output=True, env=psql_env(c.connection()))
+    assert done.returncode == 0, done
+    c.psql("DELETE FROM benchmark_runs")
+
+
+def random_series(rng):
+    """One value, equal ones, ties, spikes, tiny and huge ones, drifting ones."""
+    n = rng.choice([1, 2, 3, 5, 6, 7, 12, 30, 100, 301])
+    scale = 10.0 ** rng.choice([-300, -9, -3, 0, 6, 300])
+    kind = rng.randrange(5)
+    if kind == 0:
+        return [scale * rng.random()] * n
+    if kind == 1:
+        return [scale * rng.randrange(1, 4) for _ in range(n)]
+    x = [scale * rng.lognormvariate(0, rng.choice([0.001, 0.05, 1])) for _ in range(n)]
+    if kind == 2:
+        x[rng.randrange(n)] *= 50
+    return sorted(x) if kind == 3 else x
+
+
+def exact_quantile(ordered, p):
+    h = (len(ordered) - 1) * fractions.Fraction(p)
+    low = int(h)
+    return ordered[low] if low + 1 >= len(ordered) else ordered[low] + (h - low) * (ordered[low + 1] - ordered[low])
+
+
+def exact_summary(values):
+    """What section "Statistics" of docs/benchmarks.md says, in fractions: no rounding until the end."""
+    n, x = len(values), sorted(fractions.Fraction(v) for v in values)
+    q = {name: exact_quantile(x, p) for name, p in (("q1", "1/4"), ("median", "1/2"), ("q3", "3/4"), ("p95", "19/20"), ("p99", "99/100"))}
+    mean, iqr = sum(x) / n, q["q3"] - q["q1"]
+    variance = sum((v - mean) ** 2 for v in x) / (n - 1) if n > 1 else fractions.Fraction(0)
+    mad = exact_quantile(sorted(abs(v - q["median"]) for v in x), "1/2")
+    beyond = [max(q["q1"] - v, v - q["q3"]) for v in x]
+    severe = sum(b > 3 * iqr for b in beyond)
+    s = dict(q, min=x[0], max=x[-1], mean=mean, iqr=iqr, mad=mad, ops=1 / mean, severe_outliers=severe, n=n,
+             mild_outliers=sum(2 * b > 3 * iqr for b in beyond) - severe, variance=variance)
+    if n >= 6:
+        l, below = -1, 0  # below: the number of the 2^n outcomes with fewer than l heads
+        while 1000 * below <= 25 * 2 ** n:
+            l += 1
+            below += math.comb(n, l)
+        s.update(rank_low=l, rank_high=n + 1 - l, median_low=x[l - 1], median_high=x[n - l])
+    third = [exact_quantile(sorted(map(fractions.Fraction, part)), "1/2") for part in (values[:n // 3], values[n - n // 3:])] if n >= 6 else [1, 1]
+    s["flags"] = [flag for flag, set_ in (("variable", 100 * variance > q["median"] ** 2), ("unstable", fractions.Fraction("1.4826") * mad > q["median"] / 10),
+                                          ("drift", 20 * abs(third[1] - third[0]) > third[0]), ("few_rounds", n < 6)) if set_]
+    return s
+
+
+def same(got, wanted, scale):
+    return abs(fractions.Fraction(got) - wanted) <= abs(scale) * fractions.Fraction(1, 10 ** 12)
+
+
+def ask(arguments):
+    """benchmark_stats() of each tuple of arrays, in one session."""
+    rows = c.psql("".join("SELECT benchmark_stats(%s);" % ", ".join("'{%s}'" % ",".join(map(repr, a)) for a in each) for each in arguments))
+    return [json.loads(row[0]) for row in rows]
+
+
+def test_summaries_beside_exact_arithmetic():
+    rng = random.Random(5)
+    series = [random_series(rng) for _ in range(SERIES)] + [[0.1] * 3000, [1.7e308, 1e-300], [5e-324] * 6, [1.7e308] * 9]
+    for x, got in zip(series, ask([(x,) for x in series])):
+        wanted = exact_summary(x)
+        close = {"mild_outliers", "severe_outliers", "n", "rank_low", "rank_high", "flags"}
+        for key, value in wanted.items():
+            if key in close:
+                assert got[key] == value, (key, got[key], value, x)
+            elif key == "variance":
+                assert same(fractions.Fraction(got["stddev"]) ** 2, value, max(value, (wanted["mean"] / 2 ** 50) ** 2)), (got["stddev"], x)
+            elif key == "ops":
+                assert got[key] is None or same(got[key], value, value), (got[key], x)
+            else:
+                assert same(got[key], value, wanted["max"]), (key, got[key], float(value), x)
+        assert got["min"] <= got["mean"] <= got["max"] and set(got) == set(wanted) - {"variance"} | {"stddev"}, (got, x)
+
+
+def test_ratios_beside_exact_ranks():
+    """The Hodges-Lehmann ratio of pairs: sorted Walsh averages, k by the published formula, everything in Python's own log."""
+    rng = random.Random(6)
+    pairs = []
+    for _ in range(SERIES // 3):
+        n = rng.choice([1, 2, 5, 6, 7, 10, 30, 60])
+        noise, slower = rng.choice([0, 0.001, 0.02, 0.3]), rng.choice([0.5, 0.9, 0.97, 1, 1.03, 1.07, 1.2, 1e6])
+        a = [rng.lognormvariate(-7, noise) for _ in range(n)]
+        pairs.append((a, [slower * v * rng.lognormvariate(0, noise) for v in a]))
+    for (a, b), got in zip(pairs, ask(pairs)):
+        n, d = len(a), [math.log(y / x) for x, y in zip(a, b)]
+        walsh = sorted((d[i] + d[j]) / 2 for i in range(n) for j in range(i, n))
+        k = max(0, math.floor(n * (n + 1) / 4 - 1.96 * math.sqrt(n * (n + 1) * (2 * n + 1) / 24)))
+        size = len(walsh)
+        ratio = math.exp((walsh[(size - 1) // 2] + walsh[size // 2]) / 2)
+        assert (got["n"], got["walsh"], got["k"]) == (n, size, k) and math.isclose(got["ratio"], ratio, rel_tol=1e-12), got
+        verdict = "inconclusive"
+        if n >= 6:
+            low, high = math.exp(walsh[k]), math.exp(walsh[size - k - 1])
+            assert math.isclose(got["ci_low"], low, rel_tol=1e-12) and math.isclose(got["ci_high"], high, rel_tol=1e-12), got
+            verdict = ("regression" if low > 1.05 else "improvement" if high < 0.95 else
+                       "equivalent" if 0.95 <= low and high <= 1.05 else "inconclusive")
+        else:
+            assert "ci_low" not in got
+        assert got["verdict"] == verdict, (got, a, b)
+
+
+if __name__ == "__main__":
+    harness.main()
