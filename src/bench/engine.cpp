@@ -3,6 +3,7 @@
 #include "bench/benchmark.hpp"
 #include "bench/host.hpp"
 #include "bench/profile.hpp"
+#include "pg/export.hpp"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -329,7 +330,14 @@ void prepare_process(const BenchTask *t)
     if (t->cpu >= 0 && t->fresh) pin_to_cpu(t->cpu);
     if (t->fresh) limit_data(t->memory_limit);
     quieten(t);
+    repeatable_exports = t->guard;
     start_deadline(t->deadline);
+}
+
+void restore_process()
+{
+    repeatable_exports = false;
+    disable_timeout(deadline_timer, false);
 }
 
 void put_pairs(StringInfo s, const Measurement *m)
@@ -375,7 +383,7 @@ void measure_pairs(const BenchTask *ta, const BenchTask *tb, StringInfo s)
     prepare_process(ta);
     guarded(do_setups, &a, &setup);
     if (!setup.failed) guarded(do_pairs, &a, &rounds);
-    disable_timeout(deadline_timer, false);
+    restore_process();
     guarded(do_teardowns, &a, &teardown);
     clear_directory(ta->directory);
     put_outcome(s, &a, &setup, &rounds, put_pairs);
@@ -391,7 +399,7 @@ void measure(const BenchTask *t, StringInfo s)
     guarded(do_setup, &m, &setup);
     if (!setup.failed) guarded(t->memory ? do_profile : do_rounds, &m, &rounds);
     if (t->memory && rounds.failed) profile_stop(true);
-    disable_timeout(deadline_timer, false);
+    restore_process();
     guarded(do_teardown, &m, &teardown);
     clear_directory(t->directory);
     put_outcome(s, &m, &setup, &rounds, t->memory ? put_pass : put_times);

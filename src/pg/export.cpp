@@ -22,6 +22,7 @@ extern "C" {
 namespace spout
 {
 ExportStats last_export_stats;
+bool repeatable_exports;
 
 struct Receiver {
     DestReceiver pub;
@@ -64,7 +65,7 @@ static Briefing brief(const Encoding *e, const ExportRequest *r, TupleDesc desc)
     b.options = r->options;
     b.options.csv.force_quote =
         force_quote_flags(&r->force_quote, b.columns, b.ncolumns, r->relation, r->relation_desc);
-    if (!pg_strong_random(b.random, sizeof b.random))
+    if (!repeatable_exports && !pg_strong_random(b.random, sizeof b.random))
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
     return b;
 }
