@@ -584,7 +584,7 @@ COMMENT ON VIEW benchmark_coverage IS 'how many built-in benchmarks look at a fo
 CREATE VIEW benchmark_history AS
     SELECT i.name, i.benchmark_type, i.adapter_type, i.format, i.rows, i.run_id, r.started, r.label, r.baseline, r.branch, r.commit_hash, r.fingerprint,
         i.definition_hash, i.status, i.grade, i.flags, t.min_time, t.max_time, t.mean_time, t.median_time, t.stddev_time, t.iterations,
-        m.peak_memory, m.allocated_memory, m.net_memory, r.environment
+        m.peak_memory, m.allocated_memory, m.net_memory, (i.detail ->> 'bytes')::pg_catalog.int8 AS bytes, r.environment
     FROM benchmark_items i JOIN benchmark_runs r USING (run_id) LEFT JOIN benchmark_results t ON t.id = i.result_id
         LEFT JOIN memory_profile_results m ON m.id = i.memory_result_id;
 COMMENT ON VIEW benchmark_history IS 'every measurement of every run: the series of trend charts';
@@ -1072,28 +1072,47 @@ END;
 REVOKE ALL ON FUNCTION _benchmark_selected FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION _benchmark_selected TO pg_write_server_files;
 
--- A stored baseline, seen from one benchmark: medians of its runs on the same machine and of the same definition.
-CREATE FUNCTION _benchmark_stored(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text,
-    OUT runs pg_catalog.int8, OUT elsewhere pg_catalog.int8, OUT middle pg_catalog.float8, OUT spread pg_catalog.float8)
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-    WITH h AS (SELECT x.median_time AS m, x.fingerprint = _benchmark_stored.fingerprint AND x.definition_hash = _benchmark_stored.definition_hash AS same FROM @extschema@.benchmark_history x
-        WHERE x.baseline = _benchmark_stored.baseline AND x.name = _benchmark_stored.name AND x.status = 'ok' AND x.median_time IS NOT NULL),
-    b AS (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY m) AS middle FROM h WHERE same)
-    SELECT count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same), b.middle, 1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(m - b.middle)) FILTER (WHERE same) / nullif(b.middle, 0)
-        FROM b LEFT JOIN h ON true GROUP BY b.middle;
-END;
+-- The bounds of stored baselines: fresh values of a metric beside those of the baseline's runs. `clean` are the fresh ones without
+-- flags, which alone make a time red. `red` is the ratio that is too much.
+CREATE FUNCTION _benchmark_verdict(metric pg_catalog.text, base pg_catalog.float8[], fresh pg_catalog.float8[], clean pg_catalog.float8[],
+    OUT middle pg_catalog.float8, OUT value pg_catalog.float8, OUT ratio pg_catalog.float8, OUT red pg_catalog.float8, OUT verdict pg_catalog.text)
+LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    usual jsonb := @extschema@.benchmark_stats(base);
+    spread float8;
+BEGIN
+    middle := usual -> 'median';
+    value := @extschema@.benchmark_stats(fresh) -> 'median';
+    ratio := value / nullif(middle, 0);
+    spread := coalesce(1.4826 * (usual ->> 'mad')::float8 / nullif(middle, 0), 0);
+    red := CASE metric WHEN 'median_time' THEN 1 + greatest(0.10, 5 * spread) ELSE 1.05 END;
+    verdict := CASE
+        WHEN metric = 'median_time' THEN CASE
+            WHEN cardinality(fresh) >= 3 AND cardinality(base) >= 5
+                AND 3 * (SELECT count(*) FROM unnest(clean) v WHERE v > middle * red) >= 2 * cardinality(fresh) THEN 'regression'
+            WHEN EXISTS (SELECT FROM unnest(fresh) v WHERE v > middle * (1 + greatest(0.05, 3 * spread))) THEN 'inconclusive'
+            WHEN value < middle * (2 - red) THEN 'improvement' ELSE 'equivalent' END
+        WHEN metric = 'net_memory' THEN CASE WHEN value > 65536 THEN 'regression' WHEN value > 0 THEN 'inconclusive' ELSE 'equivalent' END
+        WHEN metric = 'bytes' THEN CASE WHEN value > middle * 1.05 THEN 'regression' WHEN value <> middle THEN 'inconclusive' ELSE 'equivalent' END
+        WHEN value > middle * 1.05 AND value > middle + 65536 THEN 'regression'
+        WHEN value > middle * 1.01 AND value > middle + 16384 THEN 'inconclusive'
+        WHEN value < middle * 0.95 AND value < middle - 65536 THEN 'improvement' ELSE 'equivalent' END;
+END
+$$;
 
 -- One fresh median beside a stored baseline: {"ratio", "verdict"}. One run alone never makes a regression.
 CREATE FUNCTION _benchmark_against(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text, median pg_catalog.float8)
 RETURNS pg_catalog.jsonb
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT jsonb_strip_nulls(jsonb_build_object('ratio', round((median / nullif(s.middle, 0))::numeric, 3), 'verdict', CASE
-        WHEN s.runs = 0 AND s.elsewhere > 0 THEN 'not comparable' WHEN s.runs = 0 THEN 'no baseline'
-        WHEN median / s.middle > 1 + greatest(0.05, 3 * s.spread) THEN 'inconclusive'
-        WHEN median / s.middle < 1 - greatest(0.10, 5 * s.spread) THEN 'improvement' ELSE 'equivalent' END))
-    FROM @extschema@._benchmark_stored(baseline, name, fingerprint, definition_hash) s;
+    SELECT jsonb_strip_nulls(jsonb_build_object('ratio', round(v.ratio::numeric, 3),
+        'verdict', CASE WHEN b.same IS NOT NULL THEN v.verdict WHEN b.n > 0 THEN 'not comparable' ELSE 'no baseline' END))
+    FROM (SELECT count(*) AS n, array_agg(x.median_time) FILTER (WHERE x.fingerprint = _benchmark_against.fingerprint
+                AND x.definition_hash = _benchmark_against.definition_hash) AS same
+            FROM @extschema@.benchmark_history x
+            WHERE x.baseline = _benchmark_against.baseline AND x.name = _benchmark_against.name AND x.status = 'ok' AND x.median_time IS NOT NULL) b,
+        LATERAL @extschema@._benchmark_verdict('median_time', b.same, ARRAY[median], NULL) v;
 END;
 
 CREATE FUNCTION _benchmark_run(benchmark_type pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, output_format pg_catalog.text, names pg_catalog.text,
@@ -1521,38 +1540,41 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH measured AS (
-        SELECT h.run_id, h.name::text AS name, h.fingerprint, h.definition_hash, h.baseline AS of, h.flags, m.metric, m.value
-        FROM @extschema@.benchmark_history h JOIN @extschema@.benchmark_items i ON i.run_id = h.run_id AND i.name = h.name,
-            LATERAL (VALUES ('median_time', h.median_time), ('peak_memory', h.peak_memory::float8), ('allocated_memory', h.allocated_memory::float8), ('net_memory', h.net_memory::float8),
-                ('bytes', (i.detail ->> 'bytes')::float8)) m (metric, value)
-        WHERE m.value IS NOT NULL AND (i.status = 'ok' OR h.run_id = ANY (runs))),
-    fresh AS (SELECT x.name, x.metric, x.fingerprint, x.definition_hash, count(*) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY x.value) AS value,
-            array_agg(x.value) FILTER (WHERE x.flags = '{}' OR x.metric <> 'median_time') AS clean, array_agg(x.value) AS all_values
-        FROM measured x WHERE x.run_id = ANY (runs) GROUP BY 1, 2, 3, 4),
-    known AS (SELECT f.*, b.*, (SELECT count(*) FROM measured x WHERE x.of = compare_benchmarks.baseline AND x.name = f.name AND x.metric = f.metric) AS of_name
-        FROM fresh f, LATERAL (SELECT count(*) AS runs_before, percentile_cont(0.5) WITHIN GROUP (ORDER BY x.value) AS middle FROM measured x
-            WHERE x.of = compare_benchmarks.baseline AND x.run_id <> ALL (runs) AND x.name = f.name AND x.metric = f.metric AND x.fingerprint = f.fingerprint AND x.definition_hash = f.definition_hash) b),
-    spread AS (SELECT k.*, coalesce((SELECT 1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.value - k.middle)) / nullif(k.middle, 0) FROM measured x
-            WHERE x.of = compare_benchmarks.baseline AND x.run_id <> ALL (runs) AND x.name = k.name AND x.metric = k.metric AND x.fingerprint = k.fingerprint AND x.definition_hash = k.definition_hash), 0) AS s FROM known k),
-    judged AS (SELECT k.name, k.metric, k.middle, k.value, k.value / nullif(k.middle, 0) AS r, k.runs_before, k.n, b.red, b.yellow, CASE
-            WHEN k.runs_before = 0 AND k.of_name > 0 THEN 'not comparable' WHEN k.runs_before = 0 THEN 'no baseline'
-            WHEN k.metric = 'median_time' THEN CASE
-                WHEN k.n >= 3 AND k.runs_before >= 5 AND 3 * (SELECT count(*) FROM unnest(k.clean) v WHERE v > k.middle * b.red) >= 2 * k.n THEN 'regression'
-                WHEN EXISTS (SELECT FROM unnest(k.all_values) v WHERE v > k.middle * b.yellow) THEN 'inconclusive'
-                WHEN k.value < k.middle * (2 - b.red) THEN 'improvement' ELSE 'equivalent' END
-            WHEN k.metric = 'net_memory' THEN CASE WHEN k.value > 65536 THEN 'regression' WHEN k.value > 0 THEN 'inconclusive' ELSE 'equivalent' END
-            WHEN k.metric = 'bytes' THEN CASE WHEN k.value > k.middle * 1.05 THEN 'regression' WHEN k.value <> k.middle THEN 'inconclusive' ELSE 'equivalent' END
-            WHEN k.value > k.middle * 1.05 AND k.value > k.middle + 65536 THEN 'regression'
-            WHEN k.value > k.middle * 1.01 AND k.value > k.middle + 16384 THEN 'inconclusive'
-            WHEN k.value < k.middle * 0.95 AND k.value < k.middle - 65536 THEN 'improvement' ELSE 'equivalent' END AS verdict
-        FROM spread k, LATERAL (SELECT 1 + greatest(0.10, 5 * k.s) AS red, 1 + greatest(0.05, 3 * k.s) AS yellow) b)
-    SELECT j.name, j.metric, j.middle, j.value, j.r, j.verdict, CASE j.verdict
-        WHEN 'not comparable' THEN format('%s: baseline %s was measured on another machine, build or definition', j.name, baseline)
-        WHEN 'no baseline' THEN format('%s: not in baseline %s', j.name, baseline)
-        WHEN 'regression' THEN format('%s: %s ratio %s vs baseline %s exceeds %s', j.name, j.metric, coalesce(to_char(j.r, 'FM9999990.00'), 'from 0'), baseline, to_char(CASE j.metric WHEN 'median_time' THEN j.red ELSE 1.05 END, 'FM9990.00'))
-        WHEN 'inconclusive' THEN format('%s: %s ratio %s vs baseline %s: %s', j.name, j.metric, coalesce(to_char(j.r, 'FM9999990.00'), 'from 0'), baseline,
-            CASE WHEN j.metric <> 'median_time' THEN 'look at it' WHEN j.runs_before < 5 OR j.n < 3 THEN 'more runs decide' ELSE 'noisy, rerun' END) END
-    FROM judged j ORDER BY j.name, j.metric;
+        SELECT h.name::text AS name, h.rows, h.fingerprint, h.definition_hash, h.flags, m.metric, m.value, h.run_id = ANY (runs) AS fresh
+        FROM @extschema@.benchmark_history h, LATERAL (VALUES ('median_time', h.median_time), ('peak_memory', h.peak_memory::float8),
+            ('allocated_memory', h.allocated_memory::float8), ('net_memory', CASE WHEN h.net_memory < 0 THEN 0 ELSE h.net_memory END::float8), ('bytes', h.bytes::float8)) m (metric, value)
+        WHERE m.value IS NOT NULL AND (h.run_id = ANY (runs) OR h.baseline = compare_benchmarks.baseline AND h.status = 'ok')),
+    fresh AS (
+        SELECT x.name, x.metric, x.rows, x.fingerprint, x.definition_hash, array_agg(x.value) AS every, array_agg(x.value) FILTER (WHERE x.flags = '{}') AS clean
+        FROM measured x WHERE x.fresh GROUP BY 1, 2, 3, 4, 5),
+    judged AS (
+        SELECT f.name, f.metric, f.rows, cardinality(b.same) AS runs_before, cardinality(f.every) AS n, v.middle, v.value, v.ratio, v.red,
+            CASE WHEN b.same IS NOT NULL THEN v.verdict WHEN b.n > 0 THEN 'not comparable' ELSE 'no baseline' END AS verdict
+        FROM fresh f, LATERAL (SELECT count(*) AS n, array_agg(x.value) FILTER (WHERE x.fingerprint = f.fingerprint AND x.definition_hash = f.definition_hash) AS same
+                FROM measured x WHERE NOT x.fresh AND x.name = f.name AND x.metric = f.metric) b,
+            LATERAL @extschema@._benchmark_verdict(f.metric, b.same, f.every, f.clean) v),
+    -- A leak that more rows make larger is one, however small.
+    grown AS (
+        SELECT j.*, j.metric = 'net_memory' AND j.verdict IN ('inconclusive', 'regression') AND EXISTS (SELECT FROM judged s WHERE s.metric = j.metric
+            AND s.rows < j.rows AND s.value < j.value AND regexp_replace(s.name, '\d+$', '') = regexp_replace(j.name, '\d+$', '')) AS grows
+        FROM judged j),
+    final AS (
+        SELECT g.*, CASE WHEN g.grows THEN 'regression' ELSE g.verdict END AS verdict_now,
+            format('%s: %s ratio %s vs baseline %s', g.name, g.metric, to_char(g.ratio, 'FM9999990.00'), baseline) AS text
+        FROM grown g)
+    SELECT f.name, f.metric, f.middle, f.value, f.ratio, f.verdict_now, CASE
+        WHEN f.verdict = 'not comparable' THEN format('%s: baseline %s was measured on another machine, build or definition', f.name, baseline)
+        WHEN f.verdict = 'no baseline' THEN format('%s: not in baseline %s', f.name, baseline)
+        WHEN f.metric = 'net_memory' AND f.value > 0 THEN format('%s: net_memory %s bytes were not given back%s', f.name, f.value, CASE WHEN f.grows THEN ', more with more rows' ELSE '' END)
+        WHEN f.verdict = 'regression' THEN format('%s exceeds %s', f.text, to_char(f.red, 'FM9990.00'))
+        WHEN f.verdict = 'inconclusive' THEN format('%s: %s', f.text,
+            CASE WHEN f.metric <> 'median_time' THEN 'look at it' WHEN f.runs_before < 5 OR f.n < 3 THEN 'more runs decide' ELSE 'noisy, rerun' END) END
+    FROM final f
+    UNION ALL
+    SELECT m.name, NULL, NULL, NULL, NULL, 'not measured', format('%s: in baseline %s, now %s', m.name, baseline, coalesce((SELECT concat_ws(': ', i.status, i.message)
+        FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.name = m.name ORDER BY i.run_id DESC LIMIT 1), 'not measured'))
+    FROM (SELECT x.name FROM measured x GROUP BY 1 HAVING NOT bool_or(x.fresh)) m
+    ORDER BY 1, 2;
 END
 $$;
 REVOKE ALL ON FUNCTION compare_benchmarks FROM PUBLIC;
@@ -1567,7 +1589,9 @@ AS $$
 DECLARE
     item record;
 BEGIN
-    IF jsonb_typeof(fail_on) <> 'object' THEN
+    IF fail_on IS NULL THEN
+        RETURN;
+    ELSIF jsonb_typeof(fail_on) <> 'object' THEN
         RAISE EXCEPTION 'argument "fail_on" is not a JSON object' USING ERRCODE = '22023', HINT = 'Write for example {"median_time": "10%"}.';
     END IF;
     FOR item IN SELECT e.key, e.value #>> '{}' AS word FROM jsonb_each(fail_on) e LOOP
@@ -1599,15 +1623,15 @@ DECLARE
     doubtful int;
     uncompared int;
 BEGIN
-    IF fail_on IS NULL THEN
-        SELECT array_agg(c.message ORDER BY c.name, c.metric) FILTER (WHERE c.verdict = 'regression'), count(DISTINCT c.name), count(*) FILTER (WHERE c.verdict = 'inconclusive'),
-            count(DISTINCT c.name) FILTER (WHERE c.verdict IN ('no baseline', 'not comparable')) INTO bad, measured, doubtful, uncompared FROM @extschema@.compare_benchmarks(runs, baseline) c;
-    ELSE
-        SELECT array_agg(format('%s: %s ratio %s vs baseline %s exceeds %s', c.name, c.metric, coalesce(to_char(c.ratio, 'FM9999990.00'), 'from 0'), baseline, fail_on ->> c.metric) ORDER BY c.name, c.metric)
-                FILTER (WHERE c.candidate > c.base * (1 + b.share) OR c.candidate > c.base + b.bytes), count(DISTINCT c.name), 0, count(DISTINCT c.name) FILTER (WHERE c.base IS NULL)
-            INTO bad, measured, doubtful, uncompared FROM @extschema@.compare_benchmarks(runs, baseline) c LEFT JOIN @extschema@._benchmark_bounds(fail_on) b USING (metric);
-    END IF;
-    SELECT array_agg(format('%s: %s', i.name, coalesce(i.message, i.status)) ORDER BY i.name) INTO failed
+    PERFORM @extschema@._benchmark_bounds(fail_on);
+    SELECT array_agg(CASE WHEN fail_on IS NULL THEN c.message ELSE format('%s: %s %s vs baseline %s exceeds %s', c.name, c.metric,
+                coalesce('ratio ' || to_char(c.ratio, 'FM9999990.00'), c.candidate || ' bytes'), baseline, fail_on ->> c.metric) END ORDER BY c.name, c.metric)
+            FILTER (WHERE CASE WHEN fail_on IS NULL THEN c.verdict = 'regression' ELSE c.candidate > c.base * (1 + b.share) OR c.candidate > c.base + b.bytes END),
+        count(DISTINCT c.name) FILTER (WHERE c.base IS NOT NULL), count(DISTINCT c.name) FILTER (WHERE c.verdict = 'inconclusive'), count(DISTINCT c.name)
+    INTO bad, measured, doubtful, uncompared
+    FROM @extschema@.compare_benchmarks(runs, baseline) c LEFT JOIN @extschema@._benchmark_bounds(fail_on) b USING (metric);
+    uncompared := uncompared - measured;
+    SELECT array_agg(format('%s: %s', i.name, coalesce(i.message, i.status)) ORDER BY i.name, i.run_id) INTO failed
         FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.status IN ('failed', 'timeout', 'cancelled');
     bad := coalesce(bad, '{}') || coalesce(failed, '{}');
     IF bad <> '{}' THEN
