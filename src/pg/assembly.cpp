@@ -20,7 +20,7 @@ static FileEntry *file_entry(Assembly *a, uint32 index)
         BytesRef header;
         check(a, file_begin(p->writer, f->index, &header));
         f->bytes = header.n;
-        f->crc32c = crc32c(0, header.p, header.n);
+        if (p->checksums) f->crc32c = crc32c(0, header.p, header.n);
         a->bytes += header.n;
     }
     return &p->files[index];
@@ -30,7 +30,7 @@ static bool fits(const FileEntry *f, const Piece *piece) { return piece->offset 
 
 static void join(Assembly *a, FileEntry *f, const Piece *piece)
 {
-    f->crc32c = crc32c_join(f->crc32c, piece->crc32c, piece->bytes);
+    if (a->pump->checksums) f->crc32c = crc32c_join(f->crc32c, piece->crc32c, piece->bytes);
     f->bytes += piece->bytes;
     f->rows += piece->rows;
     f->raw_bytes += piece->raw_bytes;
@@ -77,7 +77,7 @@ static void put(Assembly *a, FileEntry *f, const uint8 *bytes, size_t n)
 {
     if (!n) return;
     a->pump->sink->ops->write(a->pump->sink, f->index, f->bytes, bytes, n);
-    f->crc32c = crc32c(f->crc32c, bytes, n);
+    if (a->pump->checksums) f->crc32c = crc32c(f->crc32c, bytes, n);
     f->bytes += n;
     a->bytes += n;
 }

@@ -208,6 +208,7 @@ static void initialize_worker(CustomScanState *node, shm_toc *, void *coordinate
     read_briefing(&message, &b);
     encoding_open(e->encoding, encode_node_input(e), &b, s->max_rows != 0);
     pump->binder->at.unnumbered = true;
+    pump->checksums = s->checksums;
     if (!s->stream) pump->sink = attach_sink(pump->cx, &message);
     e->placer = (Placer *)palloc0(sizeof(Placer));
     e->placer->cx = pump->cx;

@@ -275,9 +275,12 @@ static void execute_parallel(Encoding *x, const ExportRequest *r, ExportStats *s
     shared_init(shared, nullptr, 1);
     shared->stream = stream;
     shared->leader_participates = true; // without workers it has to
+    shared->checksums = p->checksums;
     shared->max_rows = b.options.max_rows_per_file;
     shared->max_bytes = b.options.max_bytes_per_file;
     placer_start(placer);
+    shared->before_first = (uint32)placer->before[0].n;
+    shared->before_rest = (uint32)placer->before[1].n;
     assembly_begin(assembly);
     shared->header_bytes = shared->open[0].offset = assembly->header_bytes;
     write_briefing(message, &b);

@@ -25,8 +25,6 @@ void placer_start(Placer *p)
         if (b.n) memcpy(copy, b.p, b.n);
         p->before[i] = {copy, b.n};
     }
-    p->shared->before_first = (uint32)p->before[0].n;
-    p->shared->before_rest = (uint32)p->before[1].n;
 }
 
 bool placer_ready(Placer *p)
@@ -81,7 +79,7 @@ static void put(Placer *p, Piece *piece, BytesRef b)
 {
     if (!b.n) return;
     sink(p)->ops->write(sink(p), piece->file, piece->offset + piece->bytes, b.p, b.n);
-    piece->crc32c = crc32c(piece->crc32c, b.p, b.n);
+    if (p->pump->checksums) piece->crc32c = crc32c(piece->crc32c, b.p, b.n);
     piece->bytes += b.n;
     p->written_ns = now_ns();
     p->pump->bytes += b.n;

@@ -35,6 +35,7 @@ struct Shared {
     LWLock turn; // held from grant to placement where rows and bytes both end a file
     int tranche;
     bool stream;              // blocks travel to the leader instead
+    bool checksums;           // of files: somebody will see them
     bool leader_participates; // so rows are not lost if every worker is idle
     uint64 max_rows, max_bytes;
     uint64 header_bytes;              // of each file
