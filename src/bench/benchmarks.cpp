@@ -58,6 +58,7 @@ class Encode : public Benchmark
         spec_.row = binder_->row;
         allocator_ = server_allocator(cx);
         spec_.allocator = &allocator_;
+        spec_.any_thread = &kThreadAllocator;
         memset(spec_.random, 0x5a, sizeof spec_.random);
         writer_ = nullptr;
         cleanup_.func = [](void *arg) {
@@ -203,7 +204,7 @@ class Decode : public Encode
                        },
                        this};
         Failure why;
-        ReadAs as = {t->format, nullptr, true, '"', '"', false, 0, nullptr};
+        ReadAs as = {t->format, nullptr, true, '"', '"', false, 0, nullptr, &kThreadAllocator};
         check(reader_open(&ops, &as, &reader_, &why), &why);
         for (bool more = true; more;) {
             CHECK_FOR_INTERRUPTS();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "codec/codec.hpp"
+#include "codec/memory.hpp"
 #include "core/error.hpp"
 
 #include "core/no_postgres.hpp"
@@ -20,6 +21,14 @@ constexpr size_t kStep = 256 * 1024; // bytes of output asked for at a time
 struct Stream {
     bz_stream z = {};
     int (*end)(bz_stream *) = nullptr;
+    explicit Stream(CodecMemory *m)
+    {
+        z.bzalloc = CodecMemory::items<int>;
+        z.bzfree = CodecMemory::give_back;
+        z.opaque = m;
+    }
+    Stream(const Stream &) = delete;
+    Stream &operator=(const Stream &) = delete;
     ~Stream()
     {
         if (end) end(&z);
@@ -34,28 +43,30 @@ struct Stream {
         in.p += n;
         in.n -= n;
     }
-    unsigned room(Buffer &out)
+    unsigned room(Buffer &out, size_t wanted = kStep)
     {
-        z.next_out = reinterpret_cast<char *>(out.reserve(kStep));
-        return z.avail_out = kStep;
+        z.next_out = reinterpret_cast<char *>(out.reserve(wanted));
+        return z.avail_out = wanted < (1u << 30) ? static_cast<unsigned>(wanted) : 1u << 30;
     }
 };
 
 class Bzip2 : public Codec
 {
   public:
-    explicit Bzip2(int level) : level_(level) {}
+    Bzip2(int level, const Allocator &a) : memory_(a), level_(level) {}
 
     void compress(Bytes in, Buffer &out) override
     {
-        Stream s;
+        Stream s(&memory_);
         // The level is a block size in 100 kB: beyond the input it would only cost memory.
         int level = static_cast<int>(std::min<size_t>(level_, in.n / 100000 + 1));
         if (BZ2_bzCompressInit(&s.z, level, 0, 0) != BZ_OK) throw std::bad_alloc();
         s.end = BZ2_bzCompressEnd;
+        size_t bound = in.n + in.n / 100 + 600, start = out.size(); // the library's promise
         for (int rc = BZ_RUN_OK; rc != BZ_STREAM_END;) {
             s.feed(in);
-            unsigned room = s.room(out);
+            size_t done = out.size() - start;
+            unsigned room = s.room(out, done < bound ? bound - done : kStep);
             rc = BZ2_bzCompress(&s.z, in.n ? BZ_RUN : BZ_FINISH);
             if (rc < 0) throw Error(Code::internal, "bzip2 failed");
             out.advance(room - s.z.avail_out);
@@ -64,7 +75,7 @@ class Bzip2 : public Codec
 
     void decompress(Bytes in, size_t max_out, Buffer &out) override
     {
-        Stream s;
+        Stream s(&memory_);
         if (BZ2_bzDecompressInit(&s.z, 0, 0) != BZ_OK) throw std::bad_alloc();
         s.end = BZ2_bzDecompressEnd;
         const size_t start = out.size();
@@ -83,11 +94,13 @@ class Bzip2 : public Codec
     }
 
   private:
+    CodecMemory memory_;
     int level_;
 };
 } // namespace
 
 extern const CodecDef kBzip2;
-const CodecDef kBzip2 = {"bzip2", 1, 9, 9,
-                         [](int level) -> std::unique_ptr<Codec> { return std::make_unique<Bzip2>(level); }};
+const CodecDef kBzip2 = {"bzip2", 1, 9, 9, [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
+                             return std::make_unique<Bzip2>(level, a);
+                         }};
 } // namespace spout

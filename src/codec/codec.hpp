@@ -22,7 +22,9 @@ class Codec
 struct CodecDef {
     const char *name;
     int level_min, level_default, level_max; // all 0: the codec has no levels
-    std::unique_ptr<Codec> (*make)(int level);
+    // Its working memory comes from the allocator, which may be asked in any thread, one at a time, and
+    // outlives it.
+    std::unique_ptr<Codec> (*make)(int level, const Allocator &);
     bool has_levels() const { return level_max != 0; }
 };
 

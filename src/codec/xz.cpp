@@ -2,6 +2,7 @@
 #include <lzma.h>
 
 #include "codec/codec.hpp"
+#include "codec/memory.hpp"
 #include "core/error.hpp"
 
 #include "core/no_postgres.hpp"
@@ -16,7 +17,7 @@ constexpr uint64_t kDecoderMemory = 128ull << 20; // more than level 9 needs (65
 class Xz : public Codec
 {
   public:
-    explicit Xz(uint32_t level) : level_(level) {}
+    Xz(uint32_t level, const Allocator &a) : memory_(a), level_(level) {}
 
     void compress(Bytes in, Buffer &out) override
     {
@@ -28,7 +29,7 @@ class Xz : public Codec
         if (options.dict_size > in.n)
             options.dict_size = in.n < LZMA_DICT_SIZE_MIN ? LZMA_DICT_SIZE_MIN : static_cast<uint32_t>(in.n);
         lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
-        lzma_ret rc = lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC64, nullptr, in.p, in.n,
+        lzma_ret rc = lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC64, &hooks_, in.p, in.n,
                                                 out.reserve(room), &at, room);
         if (rc == LZMA_MEM_ERROR) throw std::bad_alloc();
         if (rc != LZMA_OK) throw Error(Code::internal, "xz failed");
@@ -38,6 +39,7 @@ class Xz : public Codec
     void decompress(Bytes in, size_t max_out, Buffer &out) override
     {
         Stream s;
+        s.z.allocator = &hooks_;
         if (lzma_stream_decoder(&s.z, kDecoderMemory, 0) != LZMA_OK) throw std::bad_alloc();
         s.z.next_in = in.p;
         s.z.avail_in = in.n;
@@ -59,12 +61,14 @@ class Xz : public Codec
         lzma_stream z = LZMA_STREAM_INIT;
         ~Stream() { lzma_end(&z); }
     };
+    CodecMemory memory_;
+    const lzma_allocator hooks_ = {CodecMemory::items<size_t>, CodecMemory::give_back, &memory_};
     uint32_t level_;
 };
 } // namespace
 
 extern const CodecDef kXz;
-const CodecDef kXz = {"xz", 0, 6, 9, [](int level) -> std::unique_ptr<Codec> {
-                          return std::make_unique<Xz>(static_cast<uint32_t>(level));
+const CodecDef kXz = {"xz", 0, 6, 9, [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
+                          return std::make_unique<Xz>(static_cast<uint32_t>(level), a);
                       }};
 } // namespace spout

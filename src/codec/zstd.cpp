@@ -1,8 +1,10 @@
 // zstd.cpp - one Zstandard frame per block, with its content size: older readers need it.
+#define ZSTD_STATIC_LINKING_ONLY // for memory hooks, which every shared library has
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include "codec/codec.hpp"
+#include "codec/memory.hpp"
 #include "core/error.hpp"
 
 #include "core/no_postgres.hpp"
@@ -33,7 +35,8 @@ void prefer_speed(ZSTD_CCtx *c)
 class Zstd : public Codec
 {
   public:
-    Zstd(int level, bool checksum) : compress_(ZSTD_createCCtx()), decompress_(nullptr)
+    Zstd(int level, bool checksum, const Allocator &a)
+        : memory_(a), compress_(ZSTD_createCCtx_advanced(hooks())), decompress_(nullptr)
     {
         if (!compress_) throw std::bad_alloc();
         ZSTD_CCtx_setParameter(compress_, ZSTD_c_compressionLevel, level);
@@ -60,7 +63,7 @@ class Zstd : public Codec
     // Streaming, so that a frame that claims a size gets memory only for what it really gives.
     void decompress(Bytes in, size_t max_out, Buffer &out) override
     {
-        if (!decompress_ && !(decompress_ = ZSTD_createDCtx())) throw std::bad_alloc();
+        if (!decompress_ && !(decompress_ = ZSTD_createDCtx_advanced(hooks()))) throw std::bad_alloc();
         ZSTD_DCtx_reset(decompress_, ZSTD_reset_session_only);
         ZSTD_inBuffer from = {in.p, in.n, 0};
         const size_t start = out.size();
@@ -84,17 +87,21 @@ class Zstd : public Codec
   private:
     [[noreturn]] static void corrupt() { throw Error(Code::corrupt, "zstandard data is damaged"); }
 
+    ZSTD_customMem hooks() { return {CodecMemory::bytes, CodecMemory::give_back, &memory_}; }
+
+    CodecMemory memory_;
     ZSTD_CCtx *compress_;   // owned
     ZSTD_DCtx *decompress_; // owned, made at the first use
 };
 } // namespace
 
 extern const CodecDef kZstd, kZstdChecked;
-const CodecDef kZstd = {"zstd", 1, 3, 22, [](int level) -> std::unique_ptr<Codec> {
-                            return std::make_unique<Zstd>(level, false);
+const CodecDef kZstd = {"zstd", 1, 3, 22, [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
+                            return std::make_unique<Zstd>(level, false, a);
                         }};
 // For files that have no checksums of their own.
-const CodecDef kZstdChecked = {"zstd_checked", 1, 3, 22, [](int level) -> std::unique_ptr<Codec> {
-                                   return std::make_unique<Zstd>(level, true);
+const CodecDef kZstdChecked = {"zstd_checked", 1, 3, 22,
+                               [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
+                                   return std::make_unique<Zstd>(level, true, a);
                                }};
 } // namespace spout

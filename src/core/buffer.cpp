@@ -15,8 +15,9 @@ thread_local AllocationSite allocation_site = {"", 0};
 void Buffer::grow(size_t n)
 {
     if (n > SIZE_MAX / 2 - size_) throw std::bad_alloc();
-    // Half again, so that a buffer near 1 GB does not ask for two.
-    size_t want = size_ + n, cap = cap_ + cap_ / 2;
+    // Half again, so that a buffer near 1 GB does not ask for two. What asks for much more than there is
+    // knows its bound; the next one is rarely the same to the byte.
+    size_t want = size_ + n, cap = n > size_ ? want + slack(want) : cap_ + cap_ / 2;
     if (cap < want) cap = want;
     if (cap < 256) cap = 256;
     allocation_site = site_;

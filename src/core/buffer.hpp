@@ -18,6 +18,9 @@ struct Bytes {
     size_t n;
 };
 
+// Room beyond an expected size: for one more row of a block, or for a block that is a little larger.
+inline size_t slack(size_t n) { return n < (512 << 10) ? n / 8 : 64 << 10; }
+
 class Buffer
 {
   public:

@@ -29,8 +29,8 @@ class AllSignalsBlocked
 };
 } // namespace
 
-Packer::Packer(Pack pack, void *owner, const Allocator &raw)
-    : pack_(pack), owner_(owner), raw_(raw), packed_{Block(kMalloc), Block(kMalloc)},
+Packer::Packer(Pack pack, void *owner, const Allocator &raw, const Allocator &packed)
+    : pack_(pack), owner_(owner), raw_(raw), packed_{Block(packed), Block(packed)},
       fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
     if (fd_ < 0) throw std::system_error(errno, std::generic_category());

@@ -1,6 +1,6 @@
 // packer.hpp - one thread that packs (compresses and frames) a block while its owner encodes the next.
 // In the server it lives inside a backend, so it follows the rules of a guest: all signals blocked, no calls
-// but the codec's, memory from malloc, every exception kept for the owner (docs/architecture.md).
+// but the codec's, memory as from malloc, every exception kept for the owner (docs/architecture.md).
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -16,13 +16,19 @@ class Packer
 {
   public:
     using Pack = void (*)(void *owner, Block &raw, Block &packed);
-    Packer(Pack, void *owner, const Allocator &raw); // of raw blocks, which come from the owner and go back
-    ~Packer();                                       // waits for the block at work, if there is one
+    // Raw blocks come from the owner and go back; packed ones are made in the thread.
+    Packer(Pack, void *owner, const Allocator &raw, const Allocator &packed);
+    ~Packer(); // waits for the block at work, if there is one
     Packer(const Packer &) = delete;
     Packer &operator=(const Packer &) = delete;
 
-    // Takes over raw's bytes; what it had before is given back in exchange. Nothing may be at work.
+    // Takes over raw's bytes. Nothing may be at work.
     void submit(Block &raw);
+    // Gives the buffer of the last raw block back, if it has one. Nothing may be at work.
+    void give_back(Block &raw)
+    {
+        if (raw_.bytes.capacity()) raw.bytes.swap(raw_.bytes);
+    }
     bool busy() const { return submitted_; } // submitted, not collected
     int fd() const { return fd_; }           // readable when the block is packed
     // The packed block; waits for it, and throws what packing threw. Valid until the second next collect().

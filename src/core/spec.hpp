@@ -13,6 +13,8 @@ struct Spec {
     Options options;
     uint8_t random[16];         // fresh for every export; ignored where an option fixes the outcome
     const Allocator *allocator; // for block-sized buffers
-    bool cut_rows;              // writer_take may be asked for fewer rows than are pending
+    // For what a packing thread asks for: packed blocks, codecs' working memory.
+    const Allocator *any_thread = &kMalloc;
+    bool cut_rows; // writer_take may be asked for fewer rows than are pending
 };
 } // namespace spout

@@ -23,7 +23,7 @@ Writer::Writer(const Spec &s)
     const Options &o = spec.options;
     encoder = o.format->encoder(spec);
     framer = o.format->framer(spec);
-    if (o.codec && !o.format->codec_inside) codec = o.codec->make(o.level);
+    if (o.codec && !o.format->codec_inside) codec = o.codec->make(o.level, *spec.any_thread);
 }
 
 Block &Writer::cut(uint32_t rows)
@@ -60,22 +60,29 @@ void Writer::pack(Block &raw, Block &out)
 
 Block &Writer::take(uint32_t rows)
 {
-    pack(cut(rows), packed);
-    return packed;
+    Block &raw = cut(rows);
+    Block &out = spec.options.codec ? packed : raw; // what is not compressed needs no second place
+    pack(raw, out);
+    return out;
 }
 
 void Writer::submit()
 {
-    if (!packer)
+    if (!packer) {
+        packed.bytes.release(); // the packer has its own
         packer = std::make_unique<Packer>(
             [](void *w, Block &raw, Block &out) { static_cast<Writer *>(w)->pack(raw, out); }, this,
-            *spec.allocator);
-    packer->submit(cut(0));
+            *spec.allocator, *spec.any_thread);
+    }
+    // What was packed last becomes the open block: two buffers in turn.
+    if (submitted_block) packer->give_back(*submitted_block);
+    submitted_block = &cut(0);
+    packer->submit(*submitted_block);
 }
 
 Codec *Writer::frame_codec()
 {
-    if (!around) around = spec.options.codec->make(spec.options.level);
+    if (!around) around = spec.options.codec->make(spec.options.level, *spec.any_thread);
     return around.get();
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/allocator.hpp"
 #include "core/bench_stats.hpp"
 #include "core/cell.hpp"
 #include "core/code.hpp"
@@ -110,6 +111,7 @@ struct ReadAs {
     bool header;
     int encoding; // and mblen: as in CsvOptions
     int (*mblen)(int encoding, const char *);
+    const Allocator *allocator = &kMalloc; // for buffers and codecs
 };
 struct ReadStats {
     uint64_t rows, blocks, bytes, raw_bytes; // blocks of a text format: frames of its codec

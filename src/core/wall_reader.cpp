@@ -76,7 +76,7 @@ struct Reader {
     {
         as.format = format_of(as, start);
         if (as.format && iequals(as.format, "avro"))
-            avro.emplace(start.ops());
+            avro.emplace(start.ops(), *as.allocator);
         else
             text.emplace(start.ops(), as);
     }

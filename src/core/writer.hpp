@@ -40,7 +40,8 @@ struct Writer {
     std::unique_ptr<Codec> codec;  // only for formats whose blocks are wrapped whole
     std::unique_ptr<Codec> around; // what stands around them, while another thread may use `codec`
     Block packed;
-    Block *taken = nullptr;         // the last block taken or collected
+    Block *taken = nullptr;           // the last block taken or collected
+    Block *submitted_block = nullptr; // the encoder's, without its bytes
     std::unique_ptr<Packer> packer; // made for the first block submitted; before what it uses is gone, it is
     Buffer frame;                   // header, separator or footer handed out last
     OpenBlock open = {};

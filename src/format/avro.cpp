@@ -90,7 +90,7 @@ AvroEncoder::AvroEncoder(const Spec &spec)
       snappy_(iequals(spec.options.codec_name, "snappy")), keep_(2 * spec.options.block_size + kKeepSlack),
       open_(*spec.allocator), sink_(open_, *spec.allocator), done_(*spec.allocator)
 {
-    if (spec.options.codec) codec_ = spec.options.codec->make(spec.options.level);
+    if (spec.options.codec) codec_ = spec.options.codec->make(spec.options.level, *spec.any_thread);
     reopen(nullptr, 0);
 }
 
@@ -184,6 +184,9 @@ void AvroEncoder::reopen(const uint8_t *rest, size_t n)
 {
     if (n == 0) open_.clear();
     if (n == 0) open_.shrink(keep_);
+    // In one piece, since it will be full: no growing by halves, which holds both and leaves the last half
+    // empty.
+    if (!open_.capacity()) open_.reserve(kHeadroom + spec_.options.block_size);
     open_.resize(kHeadroom + n);
     if (n) memmove(open_.data() + kHeadroom, rest, n);
 }

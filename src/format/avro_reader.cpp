@@ -76,7 +76,7 @@ FileReader::FileReader(const ReadOps &ops, const Allocator &a) : source_(ops, a)
     try {
         Metadata metadata = read_header();
         open_schema(metadata);
-        open_codec(metadata);
+        open_codec(metadata, a);
     } catch (Error &e) {
         if (e.code == Code::corrupt) e.message = "header: " + e.message;
         throw;
@@ -131,7 +131,7 @@ void FileReader::open_schema(const Metadata &metadata)
     }
 }
 
-void FileReader::open_codec(const Metadata &metadata)
+void FileReader::open_codec(const Metadata &metadata, const Allocator &a)
 {
     auto entry = metadata.find("avro.codec");
     std::string name = entry == metadata.end() ? "null" : entry->second;
@@ -140,7 +140,7 @@ void FileReader::open_codec(const Metadata &metadata)
         c++;
     const CodecDef *def = c->codec ? find_codec(c->codec) : nullptr;
     if (!c->name || (c->codec && !def)) corrupt("the codec is unknown");
-    if (def) codec_ = def->make(def->level_default);
+    if (def) codec_ = def->make(def->level_default, a);
     snappy_ = name == "snappy";
 }
 

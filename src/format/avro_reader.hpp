@@ -55,7 +55,7 @@ class FileReader
     Metadata read_header();
     std::string header_string(size_t *left);
     void open_schema(const Metadata &);
-    void open_codec(const Metadata &);
+    void open_codec(const Metadata &, const Allocator &);
     void block();
     Bytes unpack(uint64_t n);
     void refuse_bomb(uint64_t n);

@@ -9,7 +9,10 @@ namespace spout
 class TextReader
 {
   public:
-    TextReader(const ReadOps &ops, const ReadAs &as) : ops_(ops), as_(as) {}
+    TextReader(const ReadOps &ops, const ReadAs &as)
+        : ops_(ops), as_(as), packed_(*as.allocator), raw_(*as.allocator)
+    {
+    }
     // One step, of at most some hundred kB; false at the end. Throws Error(Code::corrupt, Code::internal).
     bool next();
     ReadStats stats() const;

@@ -44,6 +44,7 @@ void encoding_open(Encoding *e, TupleDesc desc, const Briefing *b, bool cut)
     e->spec.stored = p->binder->any_opaque ? nullptr : p->binder->stored;
     e->spec.options = b->options;
     e->spec.allocator = &e->allocator;
+    e->spec.any_thread = &kThreadAllocator;
     e->spec.cut_rows = cut;
     memcpy(e->spec.random, b->random, sizeof e->spec.random);
     Failure why;

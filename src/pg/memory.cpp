@@ -1,8 +1,9 @@
-// memory.cpp - the server's allocator, and its meter: exact, since it counts every call, and idle it costs
+// memory.cpp - the server's allocators, and their meter: exact, since it counts every call, and idle it costs
 // one branch. Runs below core's noexcept functions: nothing here may raise.
 #include "pg/memory.hpp"
 
 #include <cstdlib>
+#include <pthread.h>
 
 namespace spout
 {
@@ -10,21 +11,19 @@ void (*on_block)(uint64 bytes);
 
 namespace
 {
-// Live allocations by address, in a table of fixed size with linear probing. Enough for exports: buffers are
-// few.
-constexpr uint32 kChunks = 1 << 16;
-struct Chunk {
-    const void *p; // null: free
+// In front of every chunk: what its release has to take off again.
+struct alignas(16) Head {
     int64 size;
-    uint32 site;
+    uint32 site, pass; // pass 0: nobody counted
 };
 
+// Threads that pack blocks are counted, too.
+pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 Meter counts;
-Chunk *chunks; // kChunks of them, malloc'd once; null until the first start
-uint32 nchunks;
-bool metering;
+uint32 pass;    // of the meter; 0: none yet
+uint32 metered; // the pass that runs; 0: none
 
-uint32 place_of(const void *p) { return (uint32)(((uintptr_t)p >> 4) * 2654435761u) % kChunks; }
+uint32 running() { return __atomic_load_n(&metered, __ATOMIC_RELAXED); }
 
 uint32 site_index(AllocationSite s)
 {
@@ -35,53 +34,49 @@ uint32 site_index(AllocationSite s)
     return counts.nsites++;
 }
 
-void note_allocation(const void *p, int64 size)
+pg_noinline void note_allocation(Head *h)
 {
-    MeterSite *s = &counts.sites[site_index(allocation_site)];
-    counts.allocated += size;
-    s->allocated += size;
-    s->allocations++;
-    if (nchunks >= kChunks / 2) {
-        counts.untracked++;
-        return;
-    }
-    uint32 i = place_of(p);
-    while (chunks[i].p)
-        i = (i + 1) % kChunks;
-    chunks[i] = {p, size, (uint32)(s - counts.sites)};
-    nchunks++;
-    counts.live += size;
-    s->live += size;
+    pthread_mutex_lock(&lock);
+    h->pass = metered;
+    h->site = site_index(allocation_site);
+    MeterSite *s = &counts.sites[h->site];
+    counts.allocated += h->size;
+    counts.live += h->size;
     counts.peak = Max(counts.peak, counts.live);
+    s->allocated += h->size;
+    s->live += h->size;
     s->peak = Max(s->peak, s->live);
+    s->allocations++;
+    pthread_mutex_unlock(&lock);
 }
 
-// Closes the gap that a removed chunk leaves, so that probing still finds what came after it.
-void close_gap(uint32 hole)
+pg_noinline void note_release(const Head *h)
 {
-    for (uint32 i = (hole + 1) % kChunks; chunks[i].p; i = (i + 1) % kChunks) {
-        uint32 home = place_of(chunks[i].p);
-        if (((i - home) % kChunks) < ((i - hole) % kChunks)) continue;
-        chunks[hole] = chunks[i];
-        hole = i;
-    }
-    chunks[hole].p = nullptr;
-}
-
-void note_release(const void *p)
-{
-    uint32 i = place_of(p);
-    while (chunks[i].p && chunks[i].p != p)
-        i = (i + 1) % kChunks;
-    if (!chunks[i].p) return; // from before the start
-    MeterSite *s = &counts.sites[chunks[i].site];
-    counts.freed += chunks[i].size;
-    counts.live -= chunks[i].size;
-    s->freed += chunks[i].size;
-    s->live -= chunks[i].size;
+    pthread_mutex_lock(&lock);
+    MeterSite *s = &counts.sites[h->site];
+    counts.freed += h->size;
+    counts.live -= h->size;
+    s->freed += h->size;
+    s->live -= h->size;
     s->releases++;
-    nchunks--;
-    close_gap(i);
+    pthread_mutex_unlock(&lock);
+}
+
+constexpr size_t kMost = MaxAllocHugeSize - sizeof(Head); // beyond it the server raises
+
+void *hand_out(Head *h, size_t n)
+{
+    if (!h) return nullptr;
+    *h = {(int64)n, 0, 0};
+    if (unlikely(running())) note_allocation(h);
+    return h + 1;
+}
+
+Head *take_back(void *p)
+{
+    Head *h = (Head *)p - 1;
+    if (unlikely(h->pass) && h->pass == running()) note_release(h);
+    return h;
 }
 
 int by_weight(const void *a, const void *b)
@@ -95,32 +90,34 @@ int by_weight(const void *a, const void *b)
 Allocator server_allocator(MemoryContext cx)
 {
     return {[](void *arg, size_t n) {
-                void *p =
-                    MemoryContextAllocExtended((MemoryContext)arg, n, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-                if (unlikely(metering) && p) note_allocation(p, (int64)n);
-                return p;
+                constexpr int kQuietly = MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM;
+                if (n > kMost) return (void *)nullptr;
+                auto *h = MemoryContextAllocExtended((MemoryContext)arg, n + sizeof(Head), kQuietly);
+                return hand_out((Head *)h, n);
             },
-            [](void *, void *p) {
-                if (unlikely(metering)) note_release(p);
-                pfree(p);
-            },
-            cx};
+            [](void *, void *p) { pfree(take_back(p)); }, cx};
 }
+
+// PostgreSQL's memory contexts know one thread only.
+const Allocator kThreadAllocator = {
+    [](void *, size_t n) { return hand_out(n > kMost ? nullptr : (Head *)malloc(n + sizeof(Head)), n); },
+    [](void *, void *p) { free(take_back(p)); }, nullptr};
 
 void meter_start()
 {
-    if (!chunks) chunks = (Chunk *)malloc(sizeof(Chunk) * kChunks);
-    if (!chunks) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-    memset(chunks, 0, sizeof(Chunk) * kChunks);
+    pthread_mutex_lock(&lock);
     memset(&counts, 0, sizeof counts);
-    nchunks = 0;
-    metering = true;
+    if (++pass == 0) pass = 1;
+    __atomic_store_n(&metered, pass, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&lock);
 }
 
 const Meter *meter_stop()
 {
-    metering = false;
+    pthread_mutex_lock(&lock);
+    __atomic_store_n(&metered, 0, __ATOMIC_RELAXED);
     qsort(counts.sites, counts.nsites, sizeof *counts.sites, by_weight);
+    pthread_mutex_unlock(&lock);
     return &counts;
 }
 } // namespace spout

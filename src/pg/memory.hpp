@@ -5,8 +5,10 @@
 
 namespace spout
 {
-// From this memory context; null when out of memory.
+// From this memory context; null when out of memory. In the server's own thread only.
 Allocator server_allocator(MemoryContext);
+// From malloc, in any thread: for what packs blocks.
+extern const Allocator kThreadAllocator;
 
 // What was asked for since meter_start(), in this process. Growth of buffers counts in full.
 struct MeterSite {
@@ -16,11 +18,10 @@ struct MeterSite {
 };
 struct Meter {
     int64 allocated, freed, live, peak;
-    int64 untracked; // allocations beyond the meter's own room: counted, but their release is not
     uint32 nsites;
     MeterSite sites[256]; // the last one takes what finds no place
 };
-void meter_start(); // raises when out of memory
+void meter_start();
 // The counts so far stay readable until the next start; sites by live bytes, then by peak.
 const Meter *meter_stop();
 

@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         const char *codecs[] = {"gzip", "zstd_checked", "lz4"};
         Buffer out;
         find_codec(codecs[how >> 3 & 1 ? 2 : step % 2])
-            ->make(1)
+            ->make(1, kMalloc)
             ->compress({reinterpret_cast<const uint8_t *>(data.data()), data.size()}, out);
         data = out.view();
     }

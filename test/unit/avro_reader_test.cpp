@@ -320,8 +320,9 @@ TEST(AvroReader, EveryFlippedBitIsHarmless)
         if (*codec == 's') {
             data.clear();
             Buffer packed;
-            find_codec("snappy")->make(0)->compress(
-                {reinterpret_cast<const uint8_t *>(row.data()), row.size()}, packed);
+            find_codec("snappy")
+                ->make(0, kMalloc)
+                ->compress({reinterpret_cast<const uint8_t *>(row.data()), row.size()}, packed);
             uint32_t sum = __builtin_bswap32(crc32(0, row.data(), row.size()));
             data = std::string(packed.view()) + std::string(reinterpret_cast<char *>(&sum), 4);
         }
@@ -360,8 +361,9 @@ namespace
 std::string zstandard(const std::string &raw)
 {
     Buffer packed;
-    find_codec("zstd")->make(1)->compress({reinterpret_cast<const uint8_t *>(raw.data()), raw.size()},
-                                          packed);
+    find_codec("zstd")
+        ->make(1, kMalloc)
+        ->compress({reinterpret_cast<const uint8_t *>(raw.data()), raw.size()}, packed);
     return std::string(packed.view());
 }
 } // namespace

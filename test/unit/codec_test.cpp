@@ -32,7 +32,7 @@ std::string random_bytes(size_t n, int symbols)
 std::string pack(const CodecDef &def, int level, const std::string &in)
 {
     Buffer out;
-    def.make(level)->compress(bytes(in), out);
+    def.make(level, kMalloc)->compress(bytes(in), out);
     return std::string(out.view());
 }
 
@@ -43,7 +43,7 @@ Code unpack(const CodecDef &def, const std::string &in, size_t max_out, std::str
     CountingAllocator own;
     Buffer out(*(allocator ? allocator : &own)->get());
     try {
-        def.make(def.level_default)->decompress(bytes(in), max_out, out);
+        def.make(def.level_default, kMalloc)->decompress(bytes(in), max_out, out);
     } catch (const Error &e) {
         EXPECT_FALSE(e.message.empty());
         return e.code;
@@ -109,7 +109,7 @@ TEST_P(Codecs, GiveBackWhatWentIn)
 
 TEST_P(Codecs, KeepNothingBetweenFrames)
 {
-    auto codec = def.make(def.level_default);
+    auto codec = def.make(def.level_default, kMalloc);
     const std::string a = random_bytes(50'000, 8), b = "b";
     for (int i = 0; i < 3; i++)
         for (const std::string &in : {a, b}) {
@@ -121,14 +121,40 @@ TEST_P(Codecs, KeepNothingBetweenFrames)
         }
 }
 
+// Working memory comes from the allocator they were made with, all of it goes back, and when there is none
+// the codec says so.
+TEST_P(Codecs, WorkInMemoryOfTheirAllocator)
+{
+    const std::string in = random_bytes(200'000, 8);
+    auto there_and_back = [&](const Allocator &a) {
+        auto codec = def.make(def.level_default, a);
+        Buffer packed, plain;
+        codec->compress(bytes(in), packed);
+        codec->decompress(packed.bytes(), in.size(), plain);
+        EXPECT_TRUE(plain.view() == in);
+    };
+    CountingAllocator memory;
+    there_and_back(*memory.get());
+    EXPECT_EQ(memory.live(), 0u);
+    const bool hooks = strcmp(def.name, "snappy") != 0;
+    EXPECT_EQ(memory.calls() > 0, hooks);
+    EXPECT_EQ(memory.peak() > 10'000, hooks);
+    for (size_t n = 1; n <= memory.calls(); n++) {
+        CountingAllocator failing(n);
+        EXPECT_THROW(there_and_back(*failing.get()), std::bad_alloc)
+            << "call " << n << " of " << memory.calls();
+        EXPECT_EQ(failing.live(), 0u);
+    }
+}
+
 TEST_P(Codecs, AppendBehindWhatIsThere)
 {
     Buffer packed, plain;
     packed.append("head");
     plain.append("head");
-    def.make(def.level_default)->compress(bytes("content"), packed);
+    def.make(def.level_default, kMalloc)->compress(bytes("content"), packed);
     EXPECT_EQ(packed.view().substr(0, 4), "head");
-    def.make(def.level_default)->decompress({packed.data() + 4, packed.size() - 4}, 7, plain);
+    def.make(def.level_default, kMalloc)->decompress({packed.data() + 4, packed.size() - 4}, 7, plain);
     EXPECT_EQ(plain.view(), "headcontent");
 }
 
@@ -183,7 +209,7 @@ TEST_P(Codecs, LeaveNothingWhenMemoryEnds)
             bool failed = false;
             {
                 Buffer out(*memory.get());
-                auto codec = def.make(def.level_default);
+                auto codec = def.make(def.level_default, kMalloc);
                 try {
                     if (packing)
                         codec->compress(bytes(in), out);

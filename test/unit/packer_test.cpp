@@ -139,7 +139,7 @@ TEST(Packer, TellsWhatWentWrongWhereItIsCollected)
             packed.bytes.clear();
             packed.bytes.append(raw.bytes.view());
         },
-        &calls, kMalloc);
+        &calls, kMalloc, kMalloc);
     Block raw(kMalloc);
     for (const char *text : {"one", "two", "three"}) {
         raw.bytes.clear();
@@ -158,7 +158,7 @@ TEST(Packer, TellsWhatWentWrongWhereItIsCollected)
 TEST(Packer, TakesNoSignals)
 {
     static sigset_t mask;
-    Packer p([](void *, Block &, Block &) { pthread_sigmask(SIG_SETMASK, nullptr, &mask); }, nullptr,
+    Packer p([](void *, Block &, Block &) { pthread_sigmask(SIG_SETMASK, nullptr, &mask); }, nullptr, kMalloc,
              kMalloc);
     Block raw(kMalloc);
     p.submit(raw);

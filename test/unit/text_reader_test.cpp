@@ -53,7 +53,7 @@ std::string packed(const char *codec, const std::string &text)
 {
     const CodecDef *def = find_codec(codec);
     Buffer out;
-    def->make(def->level_default)
+    def->make(def->level_default, kMalloc)
         ->compress({reinterpret_cast<const uint8_t *>(text.data()), text.size()}, out);
     return std::string(out.view());
 }
