@@ -891,7 +891,8 @@ BEGIN
         message := format('Memory limit exceeded: peak growth %s MB exceeds %s MB for adapter type %s', to_char(os_peak / 1e6, 'FM999999990.0'), to_char(memory_bound / 1e6, 'FM999999990.0'), adapter_type);
     ELSIF (item ->> 'net_memory')::bigint > 65536 THEN
         grade := 'red';
-        message := format('Memory leak detected: %s bytes were not given back', item ->> 'net_memory');
+        message := format('Memory leak detected: %s bytes were not given back', item ->> 'net_memory')
+            || coalesce(' at ' || (item -> 'top_allocations' -> 0 ->> 'file') || ':' || (item -> 'top_allocations' -> 0 ->> 'line'), '');
     ELSIF os_peak > 0.8 * memory_bound OR (item ->> 'net_memory')::bigint > 0 THEN
         grade := 'yellow';
     ELSE
