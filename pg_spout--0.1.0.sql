@@ -548,6 +548,15 @@ AS 'MODULE_PATHNAME', 'spout_benchmark_environment';
 REVOKE ALL ON FUNCTION _benchmark_environment FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION _benchmark_environment TO pg_write_server_files;
 
+-- What makes two runs comparable: server, build, machine, settings that matter.
+CREATE FUNCTION _benchmark_fingerprint(environment pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT md5(concat_ws('|', (environment ->> 'pg_version_num')::int / 10000, environment -> 'assertions', environment -> 'arch', environment -> 'cpu_model', environment -> 'cores',
+        environment -> 'compiler', environment -> 'ext_build', environment -> 'settings'));
+END;
+
 CREATE FUNCTION _benchmark_execute(task pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -774,12 +783,28 @@ COMMENT ON FUNCTION list_benchmarks IS 'what run_benchmarks can run, and how it 
 -- --- running -----------------------------------------------------------------------------------------------------
 
 -- Numbers for people: 2.2 M, 12.3 MB.
-CREATE FUNCTION _benchmark_human(n pg_catalog.float8, unit pg_catalog.text DEFAULT '')
+CREATE FUNCTION _benchmark_human(number pg_catalog.jsonb, unit pg_catalog.text DEFAULT '')
 RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN abs(n) >= 1e9 THEN round((n / 1e9)::numeric, 1) || ' G' WHEN abs(n) >= 1e6 THEN round((n / 1e6)::numeric, 1) || ' M'
-        WHEN abs(n) >= 1e4 THEN round((n / 1e3)::numeric, 1) || ' k' ELSE round(n::numeric, 0) || CASE unit WHEN '' THEN '' ELSE ' ' END END || unit;
+        WHEN abs(n) >= 1e4 THEN round((n / 1e3)::numeric, 1) || ' k' ELSE round(n::numeric, 0) || CASE unit WHEN '' THEN '' ELSE ' ' END END || unit
+    FROM (SELECT (number #>> '{}')::float8 AS n) x;
+END;
+
+CREATE FUNCTION _benchmark_ms(seconds pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT to_char((seconds #>> '{}')::float8 * 1000, 'FM99999990.000');
+END;
+
+-- Names and messages may hold line ends; a line of output must not.
+CREATE FUNCTION _benchmark_line(words pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT regexp_replace(words, '[[:cntrl:]]+', ' ', 'g');
 END;
 
 -- An aligned table of texts: the first row names the columns, the first column stands left.
@@ -787,60 +812,84 @@ CREATE FUNCTION _benchmark_table(cells pg_catalog.jsonb)
 RETURNS SETOF pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    WITH c AS (SELECT r.n AS line, x.n AS col, coalesce(x.v, '') AS v FROM jsonb_array_elements(cells) WITH ORDINALITY r (v, n),
+    WITH c AS (SELECT r.n AS line, x.n AS col, coalesce(_benchmark_line(x.v), '') AS v FROM jsonb_array_elements(cells) WITH ORDINALITY r (v, n),
         LATERAL jsonb_array_elements_text(r.v) WITH ORDINALITY x (v, n)),
     w AS (SELECT col, max(length(v)) AS width FROM c GROUP BY col)
     SELECT rtrim(string_agg(CASE col WHEN 1 THEN rpad(v, width) ELSE lpad(v, width) END, '  ' ORDER BY col)) FROM c JOIN w USING (col) GROUP BY line ORDER BY line;
 END;
 
--- The result of a run as the outputs print it, from its dictionary.
+-- The texts of a JSON array in one.
+CREATE FUNCTION _benchmark_words(list pg_catalog.jsonb, separator pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT string_agg(w, separator ORDER BY n) FROM jsonb_array_elements_text(list) WITH ORDINALITY x (w, n);
+END;
+
+-- Formats without a result on this machine, in this run or before it: "async time (avro, csv)".
+CREATE FUNCTION _benchmark_gaps(run pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    WITH known AS (
+        SELECT k.kind, x ->> 'adapter_type' AS adapter, x ->> 'format' AS format
+        FROM (VALUES ('time', 'results'), ('memory', 'memory')) k (kind, list), LATERAL jsonb_array_elements(run -> k.list) x
+        UNION SELECT k.kind, h.adapter_type, h.format
+        FROM @extschema@.benchmark_history h, LATERAL (VALUES ('time', h.median_time), ('memory', h.peak_memory::float8)) k (kind, value)
+        WHERE k.value IS NOT NULL AND h.fingerprint = @extschema@._benchmark_fingerprint(run -> 'environment')),
+    gaps AS (
+        SELECT a || ' ' || k AS part, string_agg(f, ', ' ORDER BY f) AS formats
+        FROM unnest(ARRAY['core', 'db', 'async']) WITH ORDINALITY a (a, n), unnest(ARRAY['time', 'memory']) k, unnest(@extschema@._benchmark_formats()) f
+        WHERE NOT EXISTS (SELECT FROM known WHERE known.kind = k AND known.adapter = a AND known.format = f) GROUP BY 1)
+    SELECT string_agg(format('%s (%s)', part, formats), ', ' ORDER BY part) FROM gaps;
+END;
+REVOKE ALL ON FUNCTION _benchmark_gaps FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_gaps TO pg_monitor, pg_write_server_files;
+
+-- A run's dictionary as people read it.
 CREATE FUNCTION _benchmark_console(run pg_catalog.jsonb, slowest pg_catalog.int4 DEFAULT 5)
 RETURNS SETOF pg_catalog.text
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    time_head CONSTANT jsonb := '[["name", "min", "max", "mean", "stddev", "median", "rounds", "rows/s", "points/s", "MB/s", "peak", "ratio", "flags"]]';
+    memory_head CONSTANT jsonb := '[["name", "peak", "allocated", "freed", "net", "process peak"]]';
     part record;
     line text;
 BEGIN
-    FOR part IN SELECT x ->> 'adapter_type' AS adapter, (x ->> 'rows')::bigint AS rows, jsonb_agg(x ORDER BY (x ->> 'median_time')::float8) AS items,
-        min((x ->> 'median_time')::float8) AS best, count(*) AS n
-        FROM jsonb_array_elements(run -> 'results') x GROUP BY 1, 2 ORDER BY 1, 2 NULLS LAST LOOP
-        RETURN NEXT format('%s: %s benchmark%s%s, times in ms', part.adapter, part.n, CASE part.n WHEN 1 THEN '' ELSE 's' END, CASE WHEN part.rows IS NULL THEN '' ELSE format(', %s rows', part.rows) END);
-        RETURN QUERY SELECT @extschema@._benchmark_table(jsonb_build_array(jsonb_build_array('name', 'min', 'max', 'mean', 'stddev', 'median', 'rounds', 'rows/s', 'points/s', 'MB/s', 'peak', 'ratio', 'flags'))
-            || (SELECT jsonb_agg(jsonb_build_array(x ->> 'name', t.min, t.max, t.mean, t.stddev, format('%s (%s)', t.median, to_char((x ->> 'median_time')::float8 / nullif(part.best, 0), 'FM9990.00')),
-                x ->> 'iterations', @extschema@._benchmark_human((x ->> 'rows_per_s')::float8), @extschema@._benchmark_human((x ->> 'points_per_s')::float8), coalesce(round((x ->> 'mb_per_s')::numeric)::text, ''),
-                @extschema@._benchmark_human((x ->> 'peak_memory')::float8, 'B'), coalesce((x ->> 'ratio') || ' ' || (x ->> 'verdict'), ''),
-                (SELECT string_agg(f, ',') FROM jsonb_array_elements_text(x -> 'flags') f)) ORDER BY n)
-                FROM jsonb_array_elements(part.items) WITH ORDINALITY i (x, n), LATERAL (SELECT to_char((x ->> 'min_time')::float8 * 1000, 'FM99999990.000') AS min, to_char((x ->> 'max_time')::float8 * 1000, 'FM99999990.000') AS max,
-                    to_char((x ->> 'mean_time')::float8 * 1000, 'FM99999990.000') AS mean, to_char((x ->> 'stddev_time')::float8 * 1000, 'FM99999990.000') AS stddev,
-                    to_char((x ->> 'median_time')::float8 * 1000, 'FM99999990.000') AS median) t));
+    FOR part IN SELECT x ->> 'adapter_type' AS adapter, (x ->> 'rows')::bigint AS rows, count(*) AS n, jsonb_agg(jsonb_build_array(x -> 'name',
+            @extschema@._benchmark_ms(x -> 'min_time'), @extschema@._benchmark_ms(x -> 'max_time'), @extschema@._benchmark_ms(x -> 'mean_time'),
+            @extschema@._benchmark_ms(x -> 'stddev_time'), format('%s (%s)', @extschema@._benchmark_ms(x -> 'median_time'), to_char(median / nullif(best, 0), 'FM9990.00')),
+            x -> 'iterations', @extschema@._benchmark_human(x -> 'rows_per_s'), @extschema@._benchmark_human(x -> 'points_per_s'), round((x ->> 'mb_per_s')::numeric),
+            @extschema@._benchmark_human(x -> 'peak_memory', 'B'), concat_ws(' ', x ->> 'ratio', x ->> 'verdict'), @extschema@._benchmark_words(x -> 'flags', ',')) ORDER BY median) AS lines
+        FROM (SELECT x, median, min(median) OVER (PARTITION BY x -> 'adapter_type', x -> 'rows') AS best
+            FROM jsonb_array_elements(run -> 'results') x, LATERAL (SELECT (x ->> 'median_time')::float8 AS median) m) r
+        GROUP BY 1, 2 ORDER BY 1, 2 NULLS LAST LOOP
+        RETURN NEXT format('%s: %s benchmark%s%s, times in ms', part.adapter, part.n, CASE part.n WHEN 1 THEN '' ELSE 's' END, ', ' || part.rows || ' rows');
+        RETURN QUERY SELECT @extschema@._benchmark_table(time_head || part.lines);
         RETURN NEXT '';
     END LOOP;
-    FOR part IN SELECT x ->> 'adapter_type' AS adapter, jsonb_agg(x ORDER BY x ->> 'name') AS items FROM jsonb_array_elements(run -> 'memory') x GROUP BY 1 ORDER BY 1 LOOP
+    FOR part IN SELECT x ->> 'adapter_type' AS adapter, jsonb_agg(jsonb_build_array(x -> 'name',
+            @extschema@._benchmark_human(x -> 'peak_memory', 'B'), @extschema@._benchmark_human(x -> 'allocated_memory', 'B'), @extschema@._benchmark_human(x -> 'deallocated_memory', 'B'),
+            @extschema@._benchmark_human(x -> 'net_memory', 'B'), @extschema@._benchmark_human(x -> 'os_peak', 'B')) ORDER BY x ->> 'name') AS lines
+        FROM jsonb_array_elements(run -> 'memory') x GROUP BY 1 ORDER BY 1 LOOP
         RETURN NEXT format('%s: memory', part.adapter);
-        RETURN QUERY SELECT @extschema@._benchmark_table(jsonb_build_array(jsonb_build_array('name', 'peak', 'allocated', 'freed', 'net', 'process peak')) || (SELECT jsonb_agg(jsonb_build_array(x ->> 'name',
-            @extschema@._benchmark_human((x ->> 'peak_memory')::float8, 'B'), @extschema@._benchmark_human((x ->> 'allocated_memory')::float8, 'B'), @extschema@._benchmark_human((x ->> 'deallocated_memory')::float8, 'B'),
-            @extschema@._benchmark_human((x ->> 'net_memory')::float8, 'B'), @extschema@._benchmark_human((x ->> 'os_peak')::float8, 'B')) ORDER BY n) FROM jsonb_array_elements(part.items) WITH ORDINALITY i (x, n)));
+        RETURN QUERY SELECT @extschema@._benchmark_table(memory_head || part.lines);
         RETURN NEXT '';
     END LOOP;
-    FOR part IN SELECT k AS title, jsonb_array_elements(run -> k) AS x FROM unnest(ARRAY['failed', 'skipped']) k LOOP
-        RETURN NEXT format('%s: %s: %s', part.title, part.x ->> 'name', part.x ->> 'message');
-    END LOOP;
-    FOR line IN SELECT jsonb_array_elements_text(run -> 'warnings') LOOP
-        RETURN NEXT 'warning: ' || line;
-    END LOOP;
-    SELECT string_agg(format('%s (%s ms)', x ->> 'name', to_char((x ->> 'median_time')::float8 * 1000, 'FM99999990.000')), ', ' ORDER BY (x ->> 'median_time')::float8 DESC) INTO line
-        FROM (SELECT x FROM jsonb_array_elements(run -> 'results') x ORDER BY (x ->> 'median_time')::float8 DESC LIMIT slowest) s;
-    IF line IS NOT NULL THEN
-        RETURN NEXT 'slowest: ' || line;
-    END IF;
+    RETURN QUERY SELECT @extschema@._benchmark_line(format('%s: %s: %s', x ->> 'status', x ->> 'name', x ->> 'message')) FROM jsonb_array_elements((run -> 'skipped') || (run -> 'failed')) x;
+    RETURN QUERY SELECT @extschema@._benchmark_line('warning: ' || w) FROM jsonb_array_elements_text(run -> 'warnings') w;
+    SELECT string_agg(format('%s (%s ms)', x ->> 'name', @extschema@._benchmark_ms(x -> 'median_time')), ', ' ORDER BY n) INTO line
+        FROM (SELECT x, row_number() OVER (ORDER BY (x ->> 'median_time')::float8 DESC) AS n FROM jsonb_array_elements(run -> 'results') x) s WHERE n <= slowest;
+    RETURN QUERY SELECT @extschema@._benchmark_line('slowest: ' || line) WHERE line IS NOT NULL;
+    RETURN QUERY SELECT 'gaps, never measured on this machine: ' || g FROM @extschema@._benchmark_gaps(run) g WHERE g IS NOT NULL;
     RETURN NEXT format('run %s %s: %s measured, %s failed, %s skipped; %s of %s results stored', coalesce(run ->> 'run_id', '(not stored)'), run ->> 'status',
         (SELECT count(DISTINCT x ->> 'name') FROM jsonb_array_elements((run -> 'results') || (run -> 'memory')) x), jsonb_array_length(run -> 'failed'), jsonb_array_length(run -> 'skipped'),
         run -> 'recorded' ->> 'committed', run -> 'recorded' ->> 'sent');
 END
 $$;
 
--- One field of CSV as RFC 4180 wants it.
+-- A line of CSV as RFC 4180 wants it.
 CREATE FUNCTION _benchmark_csv(fields pg_catalog.text[])
 RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -848,22 +897,53 @@ BEGIN ATOMIC
     SELECT string_agg(CASE WHEN f ~ '[",\n\r]' THEN '"' || replace(f, '"', '""') || '"' ELSE coalesce(f, '') END, ',' ORDER BY n) FROM unnest(fields) WITH ORDINALITY u (f, n);
 END;
 
+-- A row of a Markdown table.
+CREATE FUNCTION _benchmark_markdown(fields pg_catalog.text[])
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT '| ' || string_agg(regexp_replace(replace(coalesce(_benchmark_line(f), ''), '<', '&lt;'), '([\\|])', '\\\1', 'g'), ' | ' ORDER BY n) || ' |' FROM unnest(fields) WITH ORDINALITY u (f, n);
+END;
+
+-- A run's dictionary in an output format; the tables have a row per benchmark, whatever became of it.
 CREATE FUNCTION _benchmark_output(run pg_catalog.jsonb, output_format pg_catalog.text, slowest pg_catalog.int4 DEFAULT 5)
 RETURNS SETOF pg_catalog.text
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    columns CONSTANT text[] := '{name,adapter_type,format,rows,status,min_time,max_time,mean_time,median_time,stddev_time,iterations,rows_per_s,points_per_s,mb_per_s,peak_memory,allocated_memory,deallocated_memory,net_memory,ratio,verdict,grade,flags,message}';
+    keys CONSTANT text[] := '{run_id,status,environment,results,memory,skipped,failed,warnings,recorded}';
+    columns CONSTANT text[] := '{name,adapter_type,format,rows,status,min_time,max_time,mean_time,median_time,stddev_time,iterations,rows_per_s,points_per_s,mb_per_s,'
+        'peak_memory,allocated_memory,deallocated_memory,net_memory,ratio,verdict,grade,flags,message}';
+    lines jsonb[];
+    x jsonb;
 BEGIN
     IF output_format = 'json' THEN
-        RETURN NEXT run;
-    ELSIF output_format = 'csv' THEN
-        RETURN NEXT array_to_string(columns, ',');
-        RETURN QUERY SELECT @extschema@._benchmark_csv(ARRAY(SELECT CASE c WHEN 'flags' THEN (SELECT string_agg(f, ' ') FROM jsonb_array_elements_text(i.x -> 'flags') f) ELSE i.x ->> c END FROM unnest(columns) WITH ORDINALITY u (c, n) ORDER BY n))
-            FROM (SELECT x ->> 'name' AS name, jsonb_object_agg(e.key, e.value) AS x FROM unnest(ARRAY['results', 'memory', 'skipped', 'failed']) k, jsonb_array_elements(run -> k) x, jsonb_each(x) e GROUP BY 1) i ORDER BY name;
-    ELSE
+        RETURN QUERY SELECT json_object_agg(k, run -> k ORDER BY n)::text FROM unnest(keys) WITH ORDINALITY u (k, n);
+        RETURN;
+    ELSIF output_format = 'console' THEN
         RETURN QUERY SELECT @extschema@._benchmark_console(run, slowest);
+        RETURN;
     END IF;
+    SELECT coalesce(array_agg(m ORDER BY m ->> 'name'), '{}') INTO lines FROM (SELECT jsonb_object_agg(e.key, e.value) AS m
+        FROM jsonb_array_elements((run -> 'results') || (run -> 'memory') || (run -> 'skipped') || (run -> 'failed')) y, jsonb_each(y) e GROUP BY y -> 'name') s;
+    IF output_format = 'csv' THEN
+        RETURN NEXT array_to_string(columns, ',');
+        FOREACH x IN ARRAY lines LOOP
+            RETURN NEXT @extschema@._benchmark_csv(ARRAY(SELECT CASE c WHEN 'flags' THEN @extschema@._benchmark_words(x -> c, ' ') ELSE x ->> c END
+                FROM unnest(columns) WITH ORDINALITY u (c, n) ORDER BY n));
+        END LOOP;
+        RETURN;
+    END IF;
+    RETURN NEXT format('Run %s, %s; PostgreSQL %s, %s, %s cores', run ->> 'run_id', run ->> 'status', (run -> 'environment' ->> 'pg_version_num')::int / 10000,
+        run -> 'environment' ->> 'cpu_model', run -> 'environment' ->> 'cores');
+    RETURN NEXT '';
+    RETURN NEXT '| benchmark | status | median ms | spread (MAD) ms | rounds | MB/s | peak memory | ratio | remarks |';
+    RETURN NEXT '|---|---|--:|--:|--:|--:|--:|---|---|';
+    FOREACH x IN ARRAY lines LOOP
+        RETURN NEXT @extschema@._benchmark_markdown(ARRAY[x ->> 'name', x ->> 'status', @extschema@._benchmark_ms(x -> 'median_time'), @extschema@._benchmark_ms(x -> 'stats' -> 'mad'),
+            x ->> 'iterations', round((x ->> 'mb_per_s')::numeric)::text, @extschema@._benchmark_human(x -> 'peak_memory', 'B'), concat_ws(' ', x ->> 'ratio', x ->> 'verdict'),
+            concat_ws('; ', @extschema@._benchmark_words(x -> 'flags', ', '), x ->> 'message')]);
+    END LOOP;
 END
 $$;
 
@@ -1010,7 +1090,7 @@ BEGIN
         'benchmark_type', CASE WHEN wants_time AND wants_memory THEN 'all' WHEN wants_time THEN 'time' ELSE 'memory' END, 'adapter_type', b -> 'adapter_type', 'format', b -> 'format',
         'rows', b -> 'rows', 'definition_hash', b -> 'definition_hash', 'status', status, 'sqlstate', state, 'message', problem,
         'grade', CASE WHEN status IN ('ok', 'failed') THEN CASE WHEN result IS NULL AND memory IS NULL THEN 'red' ELSE verdict END END, 'flags', flags,
-        'result_id', result -> 'id', 'memory_result_id', memory -> 'id', 'detail', detail, 'samples', samples));
+        'result_id', result -> 'id', 'memory_result_id', memory -> 'id', 'detail', detail || CASE WHEN warnings = '{}' THEN '{}' ELSE jsonb_build_object('warnings', warnings) END, 'samples', samples));
 END
 $$;
 REVOKE ALL ON FUNCTION _benchmark_measured FROM PUBLIC;
@@ -1022,15 +1102,6 @@ RETURNS pg_catalog.float8
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE settings ->> 'budget' WHEN 'quick' THEN 90 WHEN 'ci' THEN 480 WHEN 'extended' THEN 1500 ELSE (settings ->> 'budget')::float8 END;
-END;
-
--- What makes two runs comparable: server, build, machine, settings that matter.
-CREATE FUNCTION _benchmark_fingerprint(environment pg_catalog.jsonb)
-RETURNS pg_catalog.text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT md5(concat_ws('|', (environment ->> 'pg_version_num')::int / 10000, environment -> 'assertions', environment -> 'arch', environment -> 'cpu_model', environment -> 'cores',
-        environment -> 'compiler', environment -> 'ext_build', environment -> 'settings'));
 END;
 
 -- Data sets in a transaction of their own, so that every process sees them. NULL when all is well, else what is missing.
@@ -1654,11 +1725,11 @@ BEGIN ATOMIC
         FROM @extschema@.benchmark_items i JOIN @extschema@.benchmark_runs r USING (run_id) LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
             LEFT JOIN @extschema@.memory_profile_results m ON m.id = i.memory_result_id WHERE i.run_id = _benchmark_dictionary.run_id)
     SELECT jsonb_build_object('run_id', r.run_id, 'status', r.status, 'environment', r.environment,
-        'results', (SELECT coalesce(jsonb_agg(t || j || jsonb_build_object('peak_memory', m -> 'peak_memory') || coalesce(@extschema@._benchmark_against(baseline, i.name, i.fingerprint, i.definition_hash, (t ->> 'median_time')::float8), '{}') ORDER BY ord) FILTER (WHERE t IS NOT NULL), '[]') FROM i),
+        'results', (SELECT coalesce(jsonb_agg(t || j || jsonb_build_object('peak_memory', m -> 'peak_memory') || coalesce(@extschema@._benchmark_against(_benchmark_dictionary.baseline, i.name, i.fingerprint, i.definition_hash, (t ->> 'median_time')::float8), '{}') ORDER BY ord) FILTER (WHERE t IS NOT NULL), '[]') FROM i),
         'memory', (SELECT coalesce(jsonb_agg(m || (j - 'stats') ORDER BY ord) FILTER (WHERE m IS NOT NULL), '[]') FROM i),
         'skipped', (SELECT coalesce(jsonb_agg(j ORDER BY ord) FILTER (WHERE status = 'skipped'), '[]') FROM i),
         'failed', (SELECT coalesce(jsonb_agg(j ORDER BY ord) FILTER (WHERE status NOT IN ('ok', 'skipped')), '[]') FROM i),
-        'warnings', '[]'::jsonb, 'recorded', (SELECT jsonb_build_object('sent', count(*), 'committed', count(*), 'rejected', 0) FROM i))
+        'warnings', (SELECT coalesce(jsonb_agg(w ORDER BY ord, n), '[]') FROM i, jsonb_array_elements(i.detail -> 'warnings') WITH ORDINALITY x (w, n)), 'recorded', (SELECT jsonb_build_object('sent', count(*), 'committed', count(*), 'rejected', 0) FROM i))
     FROM @extschema@.benchmark_runs r WHERE r.run_id = _benchmark_dictionary.run_id;
 END;
 REVOKE ALL ON FUNCTION _benchmark_dictionary FROM PUBLIC;
@@ -1680,18 +1751,8 @@ BEGIN
         RAISE EXCEPTION 'unknown output format "%"', output_format USING ERRCODE = '22023', HINT = 'Output formats are console, json, csv, markdown.';
     ELSIF run IS NULL THEN
         RAISE EXCEPTION 'there is no run %', coalesce(chosen::text, 'to report') USING ERRCODE = '22023', HINT = 'run_benchmarks() makes one.';
-    ELSIF output_format <> 'markdown' THEN
-        RETURN QUERY SELECT @extschema@._benchmark_output(run, output_format, greatest(slowest, 0));
-        RETURN;
     END IF;
-    RETURN NEXT format('Run %s, %s; PostgreSQL %s, %s, %s cores', chosen, run ->> 'status', (run -> 'environment' ->> 'pg_version_num')::int / 10000, run -> 'environment' ->> 'cpu_model', run -> 'environment' ->> 'cores');
-    RETURN NEXT '';
-    RETURN NEXT '| benchmark | status | median ms | spread (MAD) ms | rounds | MB/s | peak memory | ratio | flags |';
-    RETURN NEXT '|---|---|--:|--:|--:|--:|--:|---|---|';
-    RETURN QUERY SELECT format('| %s | %s | %s | %s | %s | %s | %s | %s | %s |', replace(x ->> 'name', '|', '\|'), x ->> 'status', to_char((x ->> 'median_time')::float8 * 1000, 'FM99999990.000'),
-            to_char((x -> 'stats' ->> 'mad')::float8 * 1000, 'FM99999990.000'), x ->> 'iterations', round((x ->> 'mb_per_s')::numeric), @extschema@._benchmark_human((x ->> 'peak_memory')::float8, 'B'),
-            coalesce((x ->> 'ratio') || ' ' || (x ->> 'verdict'), ''), (SELECT string_agg(f, ', ') FROM jsonb_array_elements_text(x -> 'flags') f))
-        FROM (SELECT DISTINCT ON (y ->> 'name') y AS x FROM unnest(ARRAY['results', 'memory', 'failed', 'skipped']) WITH ORDINALITY k (k, n), jsonb_array_elements(run -> k.k) y ORDER BY y ->> 'name', n) s ORDER BY x ->> 'name';
+    RETURN QUERY SELECT @extschema@._benchmark_output(run, output_format, greatest(slowest, 0));
 END
 $$;
 REVOKE ALL ON FUNCTION benchmark_report FROM PUBLIC;

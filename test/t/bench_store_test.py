@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """bench_store_test.py - what is stored of benchmarks: dumped and restored, gated, reported, in a schema of any name; statistics
 against exact rational arithmetic."""
+import csv
 import fractions
+import io
 import json
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -74,6 +77,33 @@ def test_a_gate_ends_a_script_with_3():
     done = subprocess.run(psql_command(bindir()) + gate, text=True, capture_output=True, env=psql_env(c.connection()))
     assert done.returncode == 0, done
     c.psql("DELETE FROM benchmark_runs")
+
+
+def test_a_stored_run_reads_back_in_every_format():
+    c.psql("SELECT register_benchmark(E'odd\\n\"x, | ''%s <y>', 'SELECT 1', teardown_sql => 'SELECT 1/0'); SELECT register_benchmark('odd, bad', 'SELECT 1/0')")
+    run = json.loads(c.value("SELECT * FROM run_benchmarks(names => '^(odd|db/csv/export/100$)', output_format => 'json', %s)" % QUICK))
+    lists = ("results", "memory", "skipped", "failed")
+    stored = json.loads(c.value("SELECT * FROM benchmark_report(output_format => 'json')"))
+    assert list(stored) == list(run) == ["run_id", "status", "environment", "results", "memory", "skipped", "failed", "warnings", "recorded"]
+    for part in lists:
+        for a, b in zip(*(sorted(d[part], key=lambda x: x["name"]) for d in (run, stored))):
+            assert {k: v for k, v in b.items() if v is not None} == {k: v for k, v in a.items() if v is not None}, (part, a, b)
+        assert len(run[part]) == len(stored[part])
+    assert stored["environment"] == run["environment"] and stored["warnings"] == run["warnings"] and len(run["warnings"]) >= 1
+    names = {x["name"] for part in lists for x in run[part]}
+    assert names == {"odd\n\"x, | '%s <y>", "odd, bad", "db/csv/export/100"}
+    text = "\n".join(row[0] for row in c.psql("SELECT * FROM benchmark_report(output_format => 'csv')"))
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [r["name"] for r in rows] == sorted(names) and not any(None in r for r in rows), rows
+    by_name = {x["name"]: x for x in run["results"]}
+    for r in rows:
+        assert r["status"] == ("failed" if r["name"] == "odd, bad" else "ok")
+        if r["name"] in by_name:
+            assert float(r["median_time"]) == by_name[r["name"]]["median_time"] and int(r["peak_memory"]) == by_name[r["name"]]["peak_memory"]
+    lines = [row[0] for row in c.psql("SELECT * FROM benchmark_report(output_format => 'markdown')")]
+    assert len(lines) == 4 + len(names) and {len(re.split(r"(?<!\\)\|", line)) for line in lines[2:]} == {11}, lines
+    assert not any("\n" in row[0] for row in c.psql("SELECT * FROM benchmark_report()"))
+    c.psql("DELETE FROM benchmark_runs; SELECT unregister_benchmark(name) FROM benchmark_definitions")
 
 
 def random_series(rng):
