@@ -364,16 +364,27 @@ AS 'MODULE_PATHNAME', 'spout_benchmark_recordable';
 REVOKE ALL ON FUNCTION _benchmark_recordable FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION _benchmark_recordable TO pg_write_server_files;
 
--- The next id of a result, or NULL where the recorder must draw it.
+-- A number for a row that the recorder will write, or NULL where it must draw one. Numbers of rows written by hand are left out.
 CREATE FUNCTION _benchmark_id(sequence pg_catalog.regclass)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    query text;
+    number int8;
+    taken boolean := true;
 BEGIN
     IF current_setting('transaction_read_only') = 'on' OR NOT @extschema@._benchmark_recordable() THEN
         RETURN NULL;
     END IF;
-    RETURN nextval(sequence);
+    SELECT format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1)', a.attrelid::regclass, a.attname) INTO STRICT query
+        FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = sequence AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a';
+    WHILE taken LOOP
+        number := nextval(sequence);
+        EXECUTE query INTO taken USING number;
+    END LOOP;
+    RETURN number;
 END
 $$;
 REVOKE ALL ON FUNCTION _benchmark_id FROM PUBLIC;

@@ -26,6 +26,24 @@ static void request_memory()
     RequestNamedLWLockTranche("pg_spout", 1);
 }
 
+static char leftover[kMaxRecordBytes + 1];
+
+void log_leftovers(Ring *r)
+{
+    while (ring_take(r, leftover))
+        log_record(leftover);
+}
+
+// In the postmaster, when shared memory goes: every process of ours is dead, by shutdown or by a crash, and
+// what waits in the ring would go in silence.
+static void salvage(int, Datum)
+{
+    Ring *r = the_shared_ring;
+    if (r->size != kSharedRingBytes - offsetof(Ring, bytes)) return; // overwritten
+    for (uint64 at = r->tail; ring_salvage(r, &at, leftover);)
+        log_record(leftover);
+}
+
 static void attach_memory()
 {
     if (previous_startup) previous_startup();
@@ -34,6 +52,7 @@ static void attach_memory()
     the_shared_ring = (Ring *)ShmemInitStruct("pg_spout benchmark records", kSharedRingBytes, &found);
     if (!found) ring_init(the_shared_ring, kSharedRingBytes, GetNamedLWLockTranche("pg_spout")->lock.tranche);
     LWLockRelease(AddinShmemInitLock);
+    if (!IsUnderPostmaster) on_shmem_exit(salvage, 0);
 }
 
 Ring *shared_ring() { return the_shared_ring; }

@@ -36,7 +36,11 @@ double json_number(Jsonb *j, const char *key, double missing)
     return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(v->val.numeric)));
 }
 
-bool json_has(Jsonb *j, const char *key) { return find(j, key) != nullptr; }
+bool json_has(Jsonb *j, const char *key)
+{
+    JsonbValue *v = find(j, key);
+    return v && v->type != jbvNull;
+}
 
 Jsonb *json_object(Jsonb *j, const char *key)
 {

@@ -12,7 +12,7 @@ namespace spout
 // Values of an object's key; `missing` when the key is absent, null or of another type. Texts are palloc'd.
 const char *json_text(Jsonb *, const char *key, const char *missing);
 double json_number(Jsonb *, const char *key, double missing);
-bool json_has(Jsonb *, const char *key);
+bool json_has(Jsonb *, const char *key);              // and it is not null
 Jsonb *json_object(Jsonb *, const char *key);         // null: not an object
 JsonbContainer *json_array(Jsonb *, const char *key); // null: not an array
 // A JSON number as the parameter of a statement: int4, int8 or numeric.

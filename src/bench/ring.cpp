@@ -34,16 +34,17 @@ static bool active(const Ring *r, Oid database)
     return false;
 }
 
-bool ring_put(Ring *r, const RecordHeader *h, const char *text, bool *recorder_active)
+bool ring_put(Ring *r, const RecordHeader *h, const char *text, uint64 *end)
 {
     LWLockAcquire(&r->lock, LW_EXCLUSIVE);
     bool fits = r->head - r->tail + room_of(h) <= r->size;
     if (fits) {
         copy_in(r, r->head, h, sizeof *h);
         copy_in(r, r->head + sizeof *h, text, h->size);
+        pg_write_barrier(); // who salvages sees whole records, whenever we are killed
         r->head += room_of(h);
+        *end = r->head;
     }
-    *recorder_active = active(r, h->database);
     LWLockRelease(&r->lock);
     ConditionVariableBroadcast(&r->moved);
     return fits;
@@ -66,16 +67,48 @@ bool ring_peek(Ring *r, Oid database, RecordHeader *h, char *text, uint64 *posit
     return found;
 }
 
+static void advance(Ring *r, const RecordHeader *h, bool committed)
+{
+    r->tail += room_of(h);
+    SenderSlot *s = h->slot >= 0 ? &r->senders[h->slot] : nullptr;
+    if (s && s->generation == h->generation) (committed ? s->committed : s->rejected)++;
+}
+
 void ring_advance(Ring *r, uint64 position, const RecordHeader *h, bool committed)
 {
     LWLockAcquire(&r->lock, LW_EXCLUSIVE);
-    if (r->tail == position) {
-        r->tail += room_of(h);
-        SenderSlot *s = h->slot >= 0 ? &r->senders[h->slot] : nullptr;
-        if (s && s->generation == h->generation) (committed ? s->committed : s->rejected)++;
+    if (r->tail == position) advance(r, h, committed);
+    LWLockRelease(&r->lock);
+    ConditionVariableBroadcast(&r->moved);
+}
+
+bool ring_take(Ring *r, char *text)
+{
+    RecordHeader h;
+    LWLockAcquire(&r->lock, LW_EXCLUSIVE);
+    bool found = r->tail != r->head;
+    if (found) {
+        copy_out(r, r->tail, &h, sizeof h);
+        copy_out(r, r->tail + sizeof h, text, h.size);
+        text[h.size] = '\0';
+        advance(r, &h, false);
     }
     LWLockRelease(&r->lock);
     ConditionVariableBroadcast(&r->moved);
+    return found;
+}
+
+bool ring_salvage(const Ring *r, uint64 *position, char *text)
+{
+    uint64 left = r->head - *position;
+    RecordHeader h;
+    if (left < sizeof h || left > r->size) return false;
+    copy_out(r, *position, &h, sizeof h);
+    if (h.size > kMaxRecordBytes || room_of(&h) > left) return false;
+    copy_out(r, *position + sizeof h, text, h.size);
+    text[h.size] = '\0';
+    *position += room_of(&h);
+    return true;
 }
 
 int ring_claim_recorder(Ring *r, Oid database)
@@ -112,6 +145,14 @@ void ring_drop_recorder(Ring *r, int recorder)
     if (r->recorders[recorder].pid == MyProcPid) r->recorders[recorder].pid = 0;
     LWLockRelease(&r->lock);
     ConditionVariableBroadcast(&r->moved);
+}
+
+bool ring_passed(Ring *r, uint64 position)
+{
+    LWLockAcquire(&r->lock, LW_SHARED);
+    bool passed = r->tail >= position;
+    LWLockRelease(&r->lock);
+    return passed;
 }
 
 bool ring_recorder_active(Ring *r, Oid database)

@@ -52,11 +52,16 @@ struct Ring {
 };
 
 void ring_init(Ring *, Size bytes, int tranche);
-// False when there is no room. `recorder_active`: someone will read it.
-bool ring_put(Ring *, const RecordHeader *, const char *text, bool *recorder_active);
+// False when there is no room. `end`: the position behind the record.
+bool ring_put(Ring *, const RecordHeader *, const char *text, uint64 *end);
 // The record at the tail, copied to `text` (kMaxRecordBytes + 1) if it belongs to `database` (InvalidOid:
 // any).
 bool ring_peek(Ring *, Oid database, RecordHeader *, char *text, uint64 *position);
+// Takes the record at the tail out as rejected; false: there is none.
+bool ring_take(Ring *, char *text);
+// The record at `position`, which is moved behind it. Without the lock and trusting nothing: for a ring whose
+// users are dead.
+bool ring_salvage(const Ring *, uint64 *position, char *text);
 // Only if the tail still is at `position`; tells the sender and wakes everyone.
 void ring_advance(Ring *, uint64 position, const RecordHeader *, bool committed);
 
@@ -66,10 +71,12 @@ int ring_claim_recorder(Ring *, Oid database);
 bool ring_leave_if_idle(Ring *, int recorder, Oid database);
 void ring_drop_recorder(Ring *, int recorder);
 bool ring_recorder_active(Ring *, Oid database);
+bool ring_passed(Ring *, uint64 position);
 
 // home.cpp: where the ring lives.
 Ring *shared_ring();           // null unless the library is preloaded
 void log_record(const char *); // a record that could not be stored, as a JSON line in the server's log
+void log_leftovers(Ring *);    // all that is in the ring, when nobody will come for it
 // transport.cpp: nothing is recorded on a standby, nor before CREATE EXTENSION of `function` has committed.
 bool recordable(Oid function);
 bool start_recorder(Oid database, uint32 dsm_handle, BackgroundWorkerHandle **);

@@ -32,6 +32,9 @@ static int my_slot = -1;
 static uint32 my_generation;
 static BackgroundWorkerHandle *recorder; // the last one started; owned by TopMemoryContext
 static uint64 sent, lost;                // by this session
+static uint64 my_end;                    // behind its last record in the ring
+static uint64 told;                      // of the rejected ones, by a warning
+static bool unread;                      // the last record found no reader in time
 
 // --- coming and going
 // ---------------------------------------------------------------------------------------
@@ -43,15 +46,7 @@ static void session_ends(int, Datum)
     if (my_slot >= 0) ring->senders[my_slot].pid = 0;
     ring->orphan = private_handle != 0;
     LWLockRelease(&ring->lock);
-    if (private_handle && !ring_recorder_active(ring, MyDatabaseId)) {
-        static char text[kMaxRecordBytes + 1];
-        RecordHeader h;
-        uint64 position;
-        while (ring_peek(ring, InvalidOid, &h, text, &position)) {
-            log_record(text);
-            ring_advance(ring, position, &h, false);
-        }
-    }
+    if (private_handle && !ring_recorder_active(ring, MyDatabaseId)) log_leftovers(ring);
     ConditionVariableBroadcast(&ring->moved);
 }
 
@@ -120,10 +115,10 @@ static bool until(TimestampTz start, double ms)
 }
 
 // A session may leave the moment send returns: its private ring needs a reader that has attached by then.
-static bool wait_for_reader(TimestampTz start)
+static bool wait_for_reader(TimestampTz start, int ms)
 {
     bool read = !private_handle;
-    while (!(read = read || ring_recorder_active(ring, MyDatabaseId)) && until(start, kSendWaitMs)) {
+    while (!(read = read || ring_recorder_active(ring, MyDatabaseId)) && until(start, ms)) {
         rouse_recorder();
         ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
     }
@@ -148,19 +143,22 @@ static bool send(const char *text, Oid schema)
     open_home();
     RecordHeader h = {(uint32)size, MyDatabaseId, schema, my_slot, my_generation, 0};
     TimestampTz start = GetCurrentTimestamp();
-    bool read = false, put = false;
-    while (!(put = ring_put(ring, &h, text, &read)) && until(start, kSendWaitMs)) {
+    bool put = false;
+    while (!(put = ring_put(ring, &h, text, &my_end)) && until(start, kSendWaitMs)) {
         rouse_recorder();
         ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
     }
     ConditionVariableCancelSleep();
     if (!put) return give_up(text, "nobody made room for it within 10 s");
     rouse_recorder();
-    if (!wait_for_reader(start))
+    // Waited for once: a run with many results goes on without a reader, too.
+    bool read = wait_for_reader(start, unread ? 0 : kSendWaitMs);
+    if (!read && !unread)
         ereport(WARNING,
                 (errmsg("no recorder of benchmark results could be started yet"),
                  errhint("Raise max_worker_processes; results wait in memory until a worker is free, and "
                          "are written to the server's log if this session ends before.")));
+    unread = !read;
     return true;
 }
 
@@ -175,7 +173,8 @@ static Counts counts()
 {
     Counts c = {0, lost};
     if (!ring) return c;
-    if (my_slot < 0) return {sent - lost, lost}; // more senders than slots: all but what we lost ourselves
+    if (my_slot < 0) // more senders than slots: what the recorder has passed, the log says how
+        return {ring_passed(ring, my_end) ? sent - lost : 0, lost};
     LWLockAcquire(&ring->lock, LW_SHARED);
     c.committed = ring->senders[my_slot].committed;
     c.rejected += ring->senders[my_slot].rejected;
@@ -183,16 +182,32 @@ static Counts counts()
     return c;
 }
 
+static void tell(const Counts *c, bool waited)
+{
+    uint64 waiting = sent - c->committed - c->rejected, rejected = c->rejected - lost;
+    if (rejected > told)
+        ereport(WARNING,
+                (errmsg("benchmark results that were not stored: " UINT64_FORMAT, rejected - told),
+                 errdetail("They stand in the server's log as lines of JSON, each after its reason.")));
+    if (waiting && waited && !unread)
+        ereport(WARNING, (errmsg("benchmark results that are not stored yet: " UINT64_FORMAT, waiting),
+                          errhint("A recorder goes on with them; if all of max_worker_processes are taken, "
+                                  "as soon as one is free.")));
+    told = Max(told, rejected);
+}
+
 static Counts flush(double seconds)
 {
     TimestampTz start = GetCurrentTimestamp();
     Counts c = counts();
+    if (unread) seconds = Min(seconds, 1);
     while (c.committed + c.rejected < sent && until(start, seconds * 1000)) {
         rouse_recorder();
         ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
         c = counts();
     }
     ConditionVariableCancelSleep();
+    tell(&c, seconds > 0);
     return c;
 }
 
