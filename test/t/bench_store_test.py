@@ -17,6 +17,7 @@ from lib import harness  # noqa: E402
 from lib.cluster import Cluster, bindir  # noqa: E402
 from lib.psql import psql_command, psql_env  # noqa: E402
 
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 SERIES = int(os.environ.get("SPOUT_STATS_SERIES", "300"))  # random series beside exact arithmetic
 QUICK = "config => '{\"iterations\": 6, \"min_time\": 0.001, \"budget\": 5}'"
 
@@ -104,6 +105,23 @@ def test_a_stored_run_reads_back_in_every_format():
     assert len(lines) == 4 + len(names) and {len(re.split(r"(?<!\\)\|", line)) for line in lines[2:]} == {11}, lines
     assert not any("\n" in row[0] for row in c.psql("SELECT * FROM benchmark_report()"))
     c.psql("DELETE FROM benchmark_runs; SELECT unregister_benchmark(name) FROM benchmark_definitions")
+
+
+def test_pgbench_records_latencies_and_compares_them():
+    """On a database where nothing is prepared, as its documentation says."""
+    harness.require(os.path.exists(os.path.join(bindir(), "pgbench")), "no pgbench beside this server")
+    c.psql("CREATE DATABASE fresh")
+    command = [sys.executable, os.path.join(ROOT, "bench", "pgbench", "run"), "--seconds", "1", "--rows", "10", "--clients", "2", "--formats", "csv"]
+    for more in (["--label", "a"], ["--baseline", "a"]):
+        done = subprocess.run(command + more, env=psql_env(c.connection(db="fresh")), text=True, capture_output=True)
+        assert done.returncode == 0, done
+    scripts = ["native_copy/csv/10/2", "copy/csv/10/2", "function/csv/10/2", "refused/avro/0/2", "record/none/0/2"]
+    lines = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert [line[0] for line in lines] == ["pgbench/" + script for script in scripts] and lines[0][4] == "1.00", done.stdout
+    assert all(float(line[-1]) > 0 and float(line[2]) <= float(line[3]) for line in lines), done.stdout
+    stored = c.psql("SELECT name, count(*), min(iterations) > 0, array_agg(environment ->> 'label' ORDER BY id) FROM benchmark_results GROUP BY 1 ORDER BY min(id)", db="fresh")
+    assert stored == [["pgbench/" + script, "2", "t", '{a,""}'] for script in scripts], stored
+    c.psql("DROP DATABASE fresh")
 
 
 def random_series(rng):
