@@ -552,9 +552,10 @@ RETURNS pg_catalog.text[]
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_formats';
 
-CREATE FUNCTION _benchmark_environment()
+-- What a measurement depends on. Every key is there; what only a run or a benchmark knows is filled in by it.
+CREATE FUNCTION _benchmark_environment(directory pg_catalog.text DEFAULT NULL)
 RETURNS pg_catalog.jsonb
-LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_environment';
 REVOKE ALL ON FUNCTION _benchmark_environment FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION _benchmark_environment TO pg_write_server_files;
@@ -564,10 +565,11 @@ CREATE FUNCTION _benchmark_fingerprint(environment pg_catalog.jsonb)
 RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT md5(concat_ws('|', (environment ->> 'pg_version_num')::int / 10000, environment -> 'assertions', environment -> 'arch', environment -> 'cpu_model', environment -> 'cores',
+    SELECT md5(concat_ws('|', (environment ->> 'pg_version_num')::int / 10000, environment -> 'arch', environment -> 'cpu_model', environment -> 'cores',
         environment -> 'compiler', environment -> 'ext_build', environment -> 'settings'));
 END;
 
+-- One task, or an array of tasks side by side, each in a process of its own; the answer likewise.
 CREATE FUNCTION _benchmark_execute(task pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -803,11 +805,11 @@ BEGIN ATOMIC
     FROM (SELECT (number #>> '{}')::float8 AS n) x;
 END;
 
-CREATE FUNCTION _benchmark_ms(seconds pg_catalog.jsonb)
+CREATE FUNCTION _benchmark_ms(seconds pg_catalog.jsonb, unit pg_catalog.text DEFAULT 'ms')
 RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT to_char((seconds #>> '{}')::float8 * 1000, 'FM99999990.000');
+    SELECT to_char((seconds #>> '{}')::float8 * CASE unit WHEN 's' THEN 1 WHEN 'ms' THEN 1e3 ELSE 1e6 END, 'FM99999990.000');
 END;
 
 -- Names and messages may hold line ends; a line of output must not.
@@ -818,15 +820,15 @@ BEGIN ATOMIC
     SELECT regexp_replace(words, '[[:cntrl:]]+', ' ', 'g');
 END;
 
--- An aligned table of texts: the first row names the columns, the first column stands left.
+-- An aligned table of texts: the first row names the columns. Names and flags stand left, columns without a value are left out.
 CREATE FUNCTION _benchmark_table(cells pg_catalog.jsonb)
 RETURNS SETOF pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     WITH c AS (SELECT r.n AS line, x.n AS col, coalesce(_benchmark_line(x.v), '') AS v FROM jsonb_array_elements(cells) WITH ORDINALITY r (v, n),
         LATERAL jsonb_array_elements_text(r.v) WITH ORDINALITY x (v, n)),
-    w AS (SELECT col, max(length(v)) AS width FROM c GROUP BY col)
-    SELECT rtrim(string_agg(CASE col WHEN 1 THEN rpad(v, width) ELSE lpad(v, width) END, '  ' ORDER BY col)) FROM c JOIN w USING (col) GROUP BY line ORDER BY line;
+    w AS (SELECT col, max(length(v)) AS width, col = 1 OR max(v) FILTER (WHERE line = 1) = 'flags' AS stands_left FROM c GROUP BY col HAVING bool_or(line > 1 AND v <> ''))
+    SELECT rtrim(string_agg(CASE WHEN stands_left THEN rpad(v, width) ELSE lpad(v, width) END, '  ' ORDER BY col)) FROM c JOIN w USING (col) GROUP BY line ORDER BY line;
 END;
 
 -- The texts of a JSON array in one.
@@ -867,34 +869,43 @@ DECLARE
     memory_head CONSTANT jsonb := '[["name", "peak", "allocated", "freed", "net", "process peak"]]';
     part record;
     line text;
+    noise text := coalesce('; noise floor of this machine +-' || round((run -> 'environment' ->> 'noise_floor')::numeric * 100, 1) || ' % (10 A/A pairs)', '');
+    vague bigint;
 BEGIN
-    FOR part IN SELECT x ->> 'adapter_type' AS adapter, (x ->> 'rows')::bigint AS rows, count(*) AS n, jsonb_agg(jsonb_build_array(x -> 'name',
-            @extschema@._benchmark_ms(x -> 'min_time'), @extschema@._benchmark_ms(x -> 'max_time'), @extschema@._benchmark_ms(x -> 'mean_time'),
-            @extschema@._benchmark_ms(x -> 'stddev_time'), format('%s (%s)', @extschema@._benchmark_ms(x -> 'median_time'), to_char(median / nullif(best, 0), 'FM9990.00')),
+    FOR part IN SELECT x ->> 'adapter_type' AS adapter, (x ->> 'rows')::bigint AS rows, unit, count(*) AS n, jsonb_agg(jsonb_build_array(x -> 'name',
+            @extschema@._benchmark_ms(x -> 'min_time', unit), @extschema@._benchmark_ms(x -> 'max_time', unit), @extschema@._benchmark_ms(x -> 'mean_time', unit),
+            @extschema@._benchmark_ms(x -> 'stddev_time', unit), format('%s (%s)', @extschema@._benchmark_ms(x -> 'median_time', unit), to_char(median / nullif(best, 0), 'FM9990.00')),
             x -> 'iterations', @extschema@._benchmark_human(x -> 'rows_per_s'), @extschema@._benchmark_human(x -> 'points_per_s'), round((x ->> 'mb_per_s')::numeric),
             @extschema@._benchmark_human(x -> 'peak_memory', 'B'), concat_ws(' ', x ->> 'ratio', x ->> 'verdict'), @extschema@._benchmark_words(x -> 'flags', ',')) ORDER BY median) AS lines
         FROM (SELECT x, median, min(median) OVER (PARTITION BY x -> 'adapter_type', x -> 'rows') AS best
-            FROM jsonb_array_elements(run -> 'results') x, LATERAL (SELECT (x ->> 'median_time')::float8 AS median) m) r
-        GROUP BY 1, 2 ORDER BY 1, 2 NULLS LAST LOOP
-        RETURN NEXT format('%s: %s benchmark%s%s, times in ms', part.adapter, part.n, CASE part.n WHEN 1 THEN '' ELSE 's' END, ', ' || part.rows || ' rows');
+            FROM jsonb_array_elements(run -> 'results') x, LATERAL (SELECT (x ->> 'median_time')::float8 AS median) m) r, LATERAL (SELECT CASE WHEN best >= 10 THEN 's' WHEN best >= 0.0002 THEN 'ms' ELSE 'us' END AS unit) u
+        GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS LAST LOOP
+        RETURN NEXT format('%s: %s benchmark%s%s, times in %s%s', part.adapter, part.n, CASE part.n WHEN 1 THEN '' ELSE 's' END, ', ' || part.rows || ' rows', part.unit, noise);
         RETURN QUERY SELECT @extschema@._benchmark_table(time_head || part.lines);
         RETURN NEXT '';
     END LOOP;
-    FOR part IN SELECT x ->> 'adapter_type' AS adapter, jsonb_agg(jsonb_build_array(x -> 'name',
+    FOR part IN SELECT x ->> 'adapter_type' AS adapter, count(*) AS n, jsonb_agg(jsonb_build_array(x -> 'name',
             @extschema@._benchmark_human(x -> 'peak_memory', 'B'), @extschema@._benchmark_human(x -> 'allocated_memory', 'B'), @extschema@._benchmark_human(x -> 'deallocated_memory', 'B'),
-            @extschema@._benchmark_human(x -> 'net_memory', 'B'), @extschema@._benchmark_human(x -> 'os_peak', 'B')) ORDER BY x ->> 'name') AS lines
+            @extschema@._benchmark_human(x -> 'net_memory', 'B'), @extschema@._benchmark_human(x -> 'os_peak', 'B')) ORDER BY x ->> 'format', (x ->> 'rows')::bigint, x ->> 'name') AS lines
         FROM jsonb_array_elements(run -> 'memory') x GROUP BY 1 ORDER BY 1 LOOP
-        RETURN NEXT format('%s: memory', part.adapter);
+        RETURN NEXT format('%s: memory of %s benchmark%s, one pass each', part.adapter, part.n, CASE part.n WHEN 1 THEN '' ELSE 's' END);
         RETURN QUERY SELECT @extschema@._benchmark_table(memory_head || part.lines);
         RETURN NEXT '';
     END LOOP;
-    RETURN QUERY SELECT @extschema@._benchmark_line(format('%s: %s: %s', x ->> 'status', x ->> 'name', x ->> 'message')) FROM jsonb_array_elements((run -> 'skipped') || (run -> 'failed')) x;
-    RETURN QUERY SELECT @extschema@._benchmark_line('warning: ' || w) FROM jsonb_array_elements_text(run -> 'warnings') w;
+    RETURN QUERY SELECT @extschema@._benchmark_line(format('%s: %s: %s', x ->> 'status', x ->> 'name', x ->> 'message')) FROM jsonb_array_elements((run -> 'skipped') || (run -> 'failed')) x
+        ORDER BY x ->> 'status', x ->> 'name';
+    -- Where everything is variable, the flags say of whom.
+    SELECT count(*) INTO vague FROM jsonb_array_elements_text(run -> 'warnings') w WHERE w ~ 'Performance is too variable';
+    RETURN QUERY SELECT format('warning: %s of %s benchmarks are too variable (flag variable): stddev exceeds 10%% of median', vague, jsonb_array_length(run -> 'results')) WHERE vague > 3;
+    RETURN QUERY SELECT @extschema@._benchmark_line('warning: ' || w) FROM jsonb_array_elements_text(run -> 'warnings') w WHERE vague <= 3 OR w !~ 'Performance is too variable' ORDER BY w;
+    IF jsonb_array_length((run -> 'results') || (run -> 'memory') || (run -> 'failed') || (run -> 'skipped')) = 0 THEN
+        RETURN;
+    END IF;
     SELECT string_agg(format('%s (%s ms)', x ->> 'name', @extschema@._benchmark_ms(x -> 'median_time')), ', ' ORDER BY n) INTO line
         FROM (SELECT x, row_number() OVER (ORDER BY (x ->> 'median_time')::float8 DESC) AS n FROM jsonb_array_elements(run -> 'results') x) s WHERE n <= slowest;
     RETURN QUERY SELECT @extschema@._benchmark_line('slowest: ' || line) WHERE line IS NOT NULL;
     RETURN QUERY SELECT 'gaps, never measured on this machine: ' || g FROM @extschema@._benchmark_gaps(run) g WHERE g IS NOT NULL;
-    RETURN NEXT format('run %s %s: %s measured, %s failed, %s skipped; %s of %s results stored', coalesce(run ->> 'run_id', '(not stored)'), run ->> 'status',
+    RETURN NEXT format('run %s %s: %s measured, %s failed, %s skipped; %s of %s records stored', coalesce(run ->> 'run_id', '(not stored)'), run ->> 'status',
         (SELECT count(DISTINCT x ->> 'name') FROM jsonb_array_elements((run -> 'results') || (run -> 'memory')) x), jsonb_array_length(run -> 'failed'), jsonb_array_length(run -> 'skipped'),
         run -> 'recorded' ->> 'committed', run -> 'recorded' ->> 'sent');
 END
@@ -1013,32 +1024,31 @@ BEGIN
 END
 $$;
 
--- One benchmark of a run, measured: {"item", "result", "memory", "warnings"}, the first three with the columns of their tables.
-CREATE FUNCTION _benchmark_measured(b pg_catalog.jsonb, wants_time pg_catalog.bool, wants_memory pg_catalog.bool, box pg_catalog.float8, run pg_catalog.jsonb)
+-- One benchmark of a run, finished: {"item", "result", "memory", "warnings"}, the first three with the columns of their tables. `one` is the
+-- registry's row with "wants" (time, memory, all), "problem" (why it was not run), "timed" (what its rounds said); `profile` its pass for memory.
+CREATE FUNCTION _benchmark_measured(one pg_catalog.jsonb, profile pg_catalog.jsonb, run pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    settings jsonb := b -> 'settings';
-    task jsonb := @extschema@._benchmark_task(b, box, run ->> 'search_path');
-    name text := b ->> 'name';
-    made jsonb;
+    settings jsonb := one -> 'settings';
+    name text := one ->> 'name';
+    made jsonb := nullif(one -> 'timed', 'null');
     stats jsonb;
     result jsonb;
     memory jsonb;
     flags text[] := '{}';
     detail jsonb := '{}';
     warnings text[] := '{}';
-    status text := 'ok';
+    status text := CASE WHEN one ->> 'problem' IS NULL THEN 'ok' ELSE 'skipped' END;
     state text;
-    problem text;
+    problem text := one ->> 'problem';
     samples float8[];
     median float8;
     rows float8;
     verdict text;
 BEGIN
-    IF wants_time THEN
-        made := @extschema@._benchmark_execute(task);
+    IF made IS NOT NULL THEN
         status := made ->> 'status';
         state := made ->> 'sqlstate';
         problem := made ->> 'message';
@@ -1046,19 +1056,19 @@ BEGIN
             samples := ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'samples') x);
             stats := @extschema@.benchmark_stats(samples);
             median := stats -> 'median';
-            rows := coalesce((b ->> 'rows')::float8 * CASE WHEN (b ->> 'rows')::bigint >= 100000 THEN (settings ->> 'sample')::float8 ELSE 1 END, nullif((made ->> 'rows')::float8, 0));
+            rows := coalesce((one ->> 'rows')::float8 * CASE WHEN (one ->> 'rows')::bigint >= 100000 THEN (settings ->> 'sample')::float8 ELSE 1 END, nullif((made ->> 'rows')::float8, 0));
             flags := ARRAY(SELECT jsonb_array_elements_text(stats -> 'flags'));
-            IF (made ->> 'contended')::bool OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'autovacuum worker') THEN
+            IF (made ->> 'contended')::bool THEN
                 flags := array_append(flags, 'contended');
             END IF;
-            IF (b ->> 'rows')::bigint >= 100000 AND (settings ->> 'sample')::float8 < 1 THEN
+            IF (one ->> 'rows')::bigint >= 100000 AND (settings ->> 'sample')::float8 < 1 THEN
                 flags := array_append(flags, 'sampled');
             END IF;
             result := to_jsonb(@extschema@._benchmark_result(name, samples, (run -> 'environment') || jsonb_build_object('seed', settings -> 'seed', 'timer', settings -> 'timer',
                 'loops', made -> 'loops', 'cold_ratio', (made ->> 'first')::float8 / nullif(median, 0), 'contamination', made -> 'contamination', 'timer_precision', made -> 'timer_precision'), run ->> 'commit_hash'));
             detail := detail || jsonb_build_object('stats', stats, 'loops', made -> 'loops', 'bytes', made -> 'bytes', 'crc32c', made -> 'crc32c', 'first', made -> 'first', 'cpu_median',
                 (@extschema@.benchmark_stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'cpu') x))) -> 'median',
-                'rows_per_s', rows / nullif(median, 0), 'points_per_s', CASE WHEN b ->> 'format' IS NOT NULL THEN rows * 5 / nullif(median, 0) END, 'mb_per_s', (made ->> 'bytes')::float8 / 1e6 / nullif(median, 0));
+                'rows_per_s', rows / nullif(median, 0), 'points_per_s', CASE WHEN one ->> 'format' IS NOT NULL THEN rows * 5 / nullif(median, 0) END, 'mb_per_s', (made ->> 'bytes')::float8 / 1e6 / nullif(median, 0));
             IF (stats ->> 'stddev')::float8 > 0.1 * median THEN
                 warnings := array_append(warnings, format('%s: Performance is too variable: stddev %ss exceeds 10%% of median %ss', name, to_char((stats ->> 'stddev')::float8, CASE WHEN median < 0.01 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END), to_char(median, CASE WHEN median < 0.01 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END)));
             END IF;
@@ -1070,8 +1080,11 @@ BEGIN
             warnings := array_append(warnings, format('%s: teardown failed: %s', name, made ->> 'teardown_error'));
         END IF;
     END IF;
-    IF wants_memory AND status = 'ok' THEN
-        made := @extschema@._benchmark_execute(task || '{"memory": true}');
+    IF (made ->> 'in_session')::bool OR (profile ->> 'in_session')::bool THEN
+        flags := array_append(flags, 'in_session');
+    END IF;
+    IF profile IS NOT NULL THEN
+        made := profile;
         status := made ->> 'status';
         state := made ->> 'sqlstate';
         problem := made ->> 'message';
@@ -1085,11 +1098,12 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    IF (made ->> 'in_session')::bool THEN
-        flags := array_append(flags, 'in_session');
-    END IF;
-    IF status = 'ok' THEN
-        SELECT j.grade, j.message INTO verdict, problem FROM @extschema@._benchmark_judged(coalesce(result, '{}') || coalesce(memory, '{}') || detail, b ->> 'adapter_type', settings, b -> 'thresholds') j;
+    IF (one ->> 'cancelled')::bool THEN
+        status := 'cancelled';
+        state := '57014';
+        problem := 'the run was cancelled';
+    ELSIF status = 'ok' THEN
+        SELECT j.grade, j.message INTO verdict, problem FROM @extschema@._benchmark_judged(coalesce(result, '{}') || coalesce(memory, '{}') || detail, one ->> 'adapter_type', settings, one -> 'thresholds') j;
         status := CASE WHEN problem IS NULL THEN 'ok' ELSE 'failed' END;
         -- Times measured in bad company prove nothing; memory does not depend on it.
         IF verdict = 'red' AND flags <> '{}' AND problem LIKE 'Performance%' THEN
@@ -1097,9 +1111,9 @@ BEGIN
             problem := problem || ' (noisy, rerun)';
         END IF;
     END IF;
-    RETURN jsonb_build_object('result', result, 'memory', memory, 'warnings', warnings, 'item', jsonb_build_object('run_id', run -> 'run_id', 'name', name,
-        'benchmark_type', CASE WHEN wants_time AND wants_memory THEN 'all' WHEN wants_time THEN 'time' ELSE 'memory' END, 'adapter_type', b -> 'adapter_type', 'format', b -> 'format',
-        'rows', b -> 'rows', 'definition_hash', b -> 'definition_hash', 'status', status, 'sqlstate', state, 'message', problem,
+    RETURN jsonb_build_object('result', result, 'memory', memory, 'warnings', warnings, 'item', jsonb_build_object('run_id', run -> 'run_id', 'ord', one -> 'ord', 'name', name,
+        'benchmark_type', one -> 'wants', 'adapter_type', one -> 'adapter_type', 'format', one -> 'format',
+        'rows', one -> 'rows', 'definition_hash', one -> 'definition_hash', 'status', status, 'sqlstate', state, 'message', problem,
         'grade', CASE WHEN status IN ('ok', 'failed') THEN CASE WHEN result IS NULL AND memory IS NULL THEN 'red' ELSE verdict END END, 'flags', flags,
         'result_id', result -> 'id', 'memory_result_id', memory -> 'id', 'detail', detail || CASE WHEN warnings = '{}' THEN '{}' ELSE jsonb_build_object('warnings', warnings) END, 'samples', samples));
 END
@@ -1138,6 +1152,36 @@ END
 $$;
 REVOKE ALL ON FUNCTION _benchmark_prepare FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION _benchmark_prepare TO pg_write_server_files;
+
+-- How far ten pairs of equal work seem to differ here, as the larger side of the ratio's interval. It takes a fiftieth of the budget, 5 s at
+-- most; NULL below a budget of 30 s, and where no built-in benchmark is to be timed.
+CREATE FUNCTION _benchmark_noise(chosen pg_catalog.jsonb, budget pg_catalog.float8)
+RETURNS pg_catalog.float8
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    seconds float8 := least(0.02 * budget, 5);
+    b jsonb;
+    task jsonb;
+    made jsonb;
+    s jsonb;
+BEGIN
+    SELECT x INTO b FROM jsonb_array_elements(chosen) x WHERE x ->> 'owner' IS NULL AND x ->> 'wants' IN ('time', 'all') AND (x ->> 'rows')::bigint <= 10000
+        ORDER BY x ->> 'adapter_type' DESC, (x ->> 'rows')::bigint DESC, x ->> 'name' LIMIT 1;
+    IF NOT FOUND OR budget < 30 OR @extschema@._benchmark_prepare((b ->> 'rows')::bigint, b -> 'settings') IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+    task := @extschema@._benchmark_task(b, seconds, '');
+    made := @extschema@._benchmark_execute(task || jsonb_build_object('other', task, 'iterations', 10, 'warmup_iterations', 1, 'deadline', 4 * seconds + 10));
+    IF made ->> 'status' <> 'ok' THEN
+        RETURN NULL;
+    END IF;
+    s := @extschema@.benchmark_stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x), ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'b') x));
+    RETURN greatest(1 - (s ->> 'ci_low')::float8, (s ->> 'ci_high')::float8 - 1);
+END
+$$;
+REVOKE ALL ON FUNCTION _benchmark_noise FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_noise TO pg_write_server_files;
 
 -- The benchmarks that a call chooses, in the random order of its seed.
 CREATE FUNCTION _benchmark_selected(wanted pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, names pg_catalog.text, formats pg_catalog.text[], config pg_catalog.jsonb)
@@ -1198,6 +1242,38 @@ BEGIN ATOMIC
         LATERAL @extschema@._benchmark_verdict('median_time', b.same, ARRAY[median], NULL) v;
 END;
 
+-- What _benchmark_measured made, on its way to the tables. A record has 64 kB; what may be missing first are single samples.
+CREATE FUNCTION _benchmark_store(made pg_catalog.jsonb, key pg_catalog.jsonb)
+RETURNS pg_catalog.bool
+LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT @extschema@._benchmark_send(jsonb_build_object('key', key, 'item', CASE WHEN length(made::text) > 60000 THEN (made -> 'item') - 'samples' ELSE made -> 'item' END)
+        || CASE WHEN made ->> 'result' IS NULL THEN '{}' ELSE jsonb_build_object('result', made -> 'result') END
+        || CASE WHEN made ->> 'memory' IS NULL THEN '{}' ELSE jsonb_build_object('memory', made -> 'memory') END);
+END;
+REVOKE ALL ON FUNCTION _benchmark_store FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_store TO pg_write_server_files;
+
+-- The dictionary of a run from all that _benchmark_measured made.
+CREATE FUNCTION _benchmark_whole(run pg_catalog.jsonb, finished pg_catalog.jsonb[], baseline pg_catalog.text, warnings pg_catalog.text[], recorded pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH f AS (SELECT n, nullif(m -> 'result', 'null') AS result, nullif(m -> 'memory', 'null') AS memory, m -> 'warnings' AS warnings,
+            (m -> 'item') - 'samples' - 'detail' - 'run_id' - 'ord' || (m -> 'item' -> 'detail') || coalesce(@extschema@._benchmark_against(baseline, m -> 'item' ->> 'name',
+                @extschema@._benchmark_fingerprint(run -> 'environment'), m -> 'item' ->> 'definition_hash', (m -> 'result' ->> 'median_time')::float8), '{}') AS item
+        FROM unnest(finished) WITH ORDINALITY u (m, n))
+    SELECT jsonb_build_object('run_id', run -> 'run_id', 'status', 'done', 'environment', run -> 'environment',
+        'results', coalesce(jsonb_agg(result - 'environment' || item || jsonb_build_object('peak_memory', memory -> 'peak_memory') ORDER BY n) FILTER (WHERE result IS NOT NULL), '[]'),
+        'memory', coalesce(jsonb_agg(memory - 'environment' || (item - 'stats') ORDER BY n) FILTER (WHERE memory IS NOT NULL), '[]'),
+        'skipped', coalesce(jsonb_agg(item - 'flags' ORDER BY n) FILTER (WHERE item ->> 'status' = 'skipped'), '[]'),
+        'failed', coalesce(jsonb_agg(item ORDER BY n) FILTER (WHERE item ->> 'status' NOT IN ('ok', 'skipped')), '[]'),
+        'warnings', (SELECT to_jsonb(_benchmark_whole.warnings || ARRAY(SELECT w FROM f g, jsonb_array_elements_text(g.warnings) w ORDER BY g.n))), 'recorded', recorded)
+    FROM f;
+END;
+REVOKE ALL ON FUNCTION _benchmark_whole FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _benchmark_whole TO pg_write_server_files;
+
 CREATE FUNCTION _benchmark_run(benchmark_type pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, output_format pg_catalog.text, names pg_catalog.text,
     formats pg_catalog.text[], baseline pg_catalog.text, config pg_catalog.jsonb, label pg_catalog.text, commit_hash pg_catalog.text, search_path pg_catalog.text)
 RETURNS SETOF pg_catalog.text
@@ -1212,20 +1288,19 @@ DECLARE
     budget float8;
     spent float8;
     run jsonb;
-    made jsonb;
-    item jsonb;
-    b record;
     keep boolean;
-    ord int := 0;
+    chosen jsonb;
     todo int;
-    missing jsonb := '{}';
+    ord int := 0;
+    one jsonb;
+    task jsonb;
     problem text;
-    results jsonb[] := '{}';
-    memory jsonb[] := '{}';
-    skipped jsonb[] := '{}';
-    failed jsonb[] := '{}';
-    warnings text[] := '{}';
-    final_status text := 'done';
+    missing jsonb := '{}';
+    pending jsonb[] := '{}'; -- begun, and not yet recorded
+    profiles jsonb;
+    made jsonb;
+    finished jsonb[] := '{}';
+    recorded jsonb := '{"sent": 0, "committed": 0, "rejected": 0}';
     before jsonb;
     after jsonb;
 BEGIN
@@ -1245,13 +1320,23 @@ BEGIN
     PERFORM '' ~ names;
     settings := @extschema@._benchmark_settings(config, NULL, extended);
     budget := @extschema@._benchmark_budget(settings);
-    environment := @extschema@._benchmark_environment();
     keep := (settings ->> 'autosave')::bool;
+    SELECT coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('wants', CASE WHEN _benchmark_run.benchmark_type <> 'all' AND s.benchmark_type = 'all' THEN _benchmark_run.benchmark_type ELSE s.benchmark_type END) ORDER BY s.ordinality), '[]')
+        INTO chosen FROM @extschema@._benchmark_selected(_benchmark_run.benchmark_type, _benchmark_run.adapter_type, extended, names, formats, config) WITH ORDINALITY s;
+    todo := jsonb_array_length(chosen);
+    environment := @extschema@._benchmark_environment(settings ->> 'directory') || jsonb_build_object('seed', settings -> 'seed', 'timer', settings -> 'timer');
+    -- Nothing to do: nothing to record.
+    IF todo = 0 THEN
+        RETURN QUERY SELECT @extschema@._benchmark_output(@extschema@._benchmark_whole(jsonb_build_object('environment', environment), finished, NULL, ARRAY[CASE WHEN adapter_type = 'async' THEN 'no benchmark of adapter type async is registered' WHEN benchmark_type = 'combined'
+            THEN 'no combined benchmark is registered' ELSE 'no registered benchmark fits' END], recorded), output_format);
+        RETURN;
+    END IF;
     IF NOT pg_try_advisory_lock('@extschema@.benchmark_runs'::regclass::oid::int, 0) THEN
         RAISE EXCEPTION 'benchmarks are running in this database already' USING ERRCODE = '55006', HINT = 'Two runs at once would measure each other; see table benchmark_runs.';
     END IF;
     BEGIN
         before := @extschema@._benchmark_flush(10);
+        environment := environment || jsonb_build_object('noise_floor', @extschema@._benchmark_noise(chosen, budget));
         run := jsonb_build_object('run_id', CASE WHEN keep THEN @extschema@._benchmark_id('@extschema@.benchmark_runs_run_id_seq') END, 'commit_hash', commit_hash, 'environment', environment, 'search_path', search_path);
         IF keep THEN
             PERFORM @extschema@._benchmark_send(jsonb_build_object('abort_but', arguments -> 'key', 'run', jsonb_build_object('run_id', run -> 'run_id', 'status', 'running',
@@ -1262,54 +1347,53 @@ BEGIN
         IF (settings ->> 'disable_gc')::bool AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
             EXECUTE 'CHECKPOINT';
         END IF;
-        SELECT count(*) INTO todo FROM @extschema@._benchmark_selected(benchmark_type, adapter_type, extended, names, formats, config);
-        FOR b IN SELECT s.*, s.benchmark_type AS supports FROM @extschema@._benchmark_selected(benchmark_type, adapter_type, extended, names, formats, config) s LOOP
+        FOR one IN SELECT x FROM jsonb_array_elements(chosen) x LOOP
             ord := ord + 1;
             spent := extract(epoch FROM clock_timestamp() - started);
-            problem := CASE WHEN spent > 1.2 * budget THEN 'budget spent' ELSE @extschema@._benchmark_unmet(b.requires, b.settings ->> 'directory') END;
-            IF problem IS NULL AND b.owner IS NULL THEN
-                IF NOT missing ? b.rows::text THEN
-                    missing := missing || jsonb_build_object(b.rows::text, @extschema@._benchmark_prepare(b.rows, b.settings));
+            problem := CASE WHEN spent > 1.2 * budget THEN 'budget spent' ELSE @extschema@._benchmark_unmet(one -> 'requires', one -> 'settings' ->> 'directory') END;
+            IF problem IS NULL AND one ->> 'owner' IS NULL THEN
+                IF NOT missing ? (one ->> 'rows') THEN
+                    missing := missing || jsonb_build_object(one ->> 'rows', @extschema@._benchmark_prepare((one ->> 'rows')::bigint, one -> 'settings'));
                 END IF;
-                problem := missing ->> b.rows::text;
+                problem := missing ->> (one ->> 'rows');
             END IF;
+            one := one || jsonb_build_object('ord', ord, 'problem', problem);
+            pending := pending || one;
             IF problem IS NULL THEN
-                made := @extschema@._benchmark_measured(to_jsonb(b), benchmark_type <> 'memory' AND b.supports <> 'memory', benchmark_type <> 'time' AND b.supports IN ('memory', 'all'),
-                    greatest(0.05, least((b.settings ->> 'max_time')::float8, 0.8 * (budget - spent) / (todo - ord + 1))), run);
-            ELSE
-                made := jsonb_build_object('warnings', '{}'::text[], 'item', jsonb_build_object('run_id', run -> 'run_id', 'name', b.name, 'benchmark_type', b.supports, 'adapter_type', b.adapter_type,
-                    'format', b.format, 'rows', b.rows, 'definition_hash', b.definition_hash, 'status', 'skipped', 'message', problem, 'flags', '{}'::text[], 'detail', '{}'::jsonb));
+                task := @extschema@._benchmark_task(one, greatest(0.05, least((one -> 'settings' ->> 'max_time')::float8, 0.8 * (budget - spent) / (todo - ord + 1))), search_path);
+                IF one ->> 'wants' <> 'memory' THEN
+                    one := one || jsonb_build_object('timed', @extschema@._benchmark_execute(task));
+                END IF;
+                IF one ->> 'wants' IN ('memory', 'all') AND coalesce(one -> 'timed' ->> 'status', 'ok') = 'ok' THEN
+                    one := one || jsonb_build_object('profile', task || '{"memory": true}');
+                END IF;
+                pending[cardinality(pending)] := one;
             END IF;
-            item := (made -> 'item') || jsonb_build_object('ord', ord);
-            IF keep THEN
-                -- A record has 64 kB; what may be missing first are single samples.
-                PERFORM @extschema@._benchmark_send(jsonb_strip_nulls(jsonb_build_object('key', arguments -> 'key', 'result', nullif(made -> 'result', 'null'), 'memory', nullif(made -> 'memory', 'null'),
-                    'item', CASE WHEN length(made::text) > 60000 THEN item - 'samples' ELSE item END)));
-            END IF;
-            warnings := warnings || ARRAY(SELECT jsonb_array_elements_text(made -> 'warnings'));
-            item := (item - 'samples' - 'detail' - 'run_id' - 'ord') || (item -> 'detail') || CASE WHEN made ->> 'result' IS NOT NULL AND baseline IS NOT NULL THEN @extschema@._benchmark_against(baseline, b.name, @extschema@._benchmark_fingerprint(environment),
-                b.definition_hash, (made -> 'result' ->> 'median_time')::float8) ELSE '{}' END;
-            IF made ->> 'result' IS NOT NULL THEN
-                results := results || ((made -> 'result') - 'environment' || item || jsonb_build_object('peak_memory', made -> 'memory' -> 'peak_memory'));
-            END IF;
-            IF made ->> 'memory' IS NOT NULL THEN
-                memory := memory || ((made -> 'memory') - 'environment' || (item - 'stats'));
-            END IF;
-            IF item ->> 'status' = 'skipped' THEN
-                skipped := skipped || (item - 'flags');
-            ELSIF item ->> 'status' <> 'ok' THEN
-                failed := failed || item;
-            END IF;
-            IF extended THEN
-                RAISE LOG 'benchmark % of %: % %', ord, todo, b.name, item ->> 'status';
-            END IF;
+            CONTINUE WHEN ord < todo AND cardinality(pending) < (settings ->> 'parallel')::int;
+            -- Times were taken one by one; memory does not mind company.
+            profiles := @extschema@._benchmark_execute((SELECT coalesce(jsonb_agg(x -> 'profile' ORDER BY n), '[]') FROM unnest(pending) WITH ORDINALITY u (x, n) WHERE x ? 'profile'));
+            FOREACH one IN ARRAY pending LOOP
+                made := @extschema@._benchmark_measured(one, CASE WHEN one ? 'profile' THEN profiles -> 0 END, run);
+                profiles := CASE WHEN one ? 'profile' THEN profiles - 0 ELSE profiles END;
+                IF keep THEN
+                    PERFORM @extschema@._benchmark_store(made, arguments -> 'key');
+                END IF;
+                finished := finished || made;
+                pending := pending[2:];
+                IF extended THEN
+                    RAISE LOG 'benchmark % of %: % %', one ->> 'ord', todo, one ->> 'name', made -> 'item' ->> 'status';
+                END IF;
+            END LOOP;
         END LOOP;
     EXCEPTION WHEN query_canceled OR OTHERS THEN
         IF keep THEN
+            FOREACH one IN ARRAY pending LOOP
+                PERFORM @extschema@._benchmark_store(@extschema@._benchmark_measured(one || '{"cancelled": true}', NULL, run), arguments -> 'key');
+            END LOOP;
             PERFORM @extschema@._benchmark_send(jsonb_build_object('key', arguments -> 'key', 'finish', jsonb_build_object('run_id', run -> 'run_id', 'status', 'cancelled', 'finished', clock_timestamp())));
-            PERFORM @extschema@._benchmark_flush(5);
         END IF;
         PERFORM pg_advisory_unlock('@extschema@.benchmark_runs'::regclass::oid::int, 0);
+        PERFORM @extschema@._benchmark_flush(CASE WHEN keep THEN 5 ELSE 0 END);
         RAISE;
     END;
     IF keep THEN
@@ -1317,12 +1401,8 @@ BEGIN
     END IF;
     PERFORM pg_advisory_unlock('@extschema@.benchmark_runs'::regclass::oid::int, 0);
     after := @extschema@._benchmark_flush(CASE WHEN keep THEN 10 ELSE 0 END);
-    IF todo = 0 THEN
-        warnings := array_append(warnings, CASE WHEN adapter_type = 'async' THEN 'no benchmark of adapter type async is registered' WHEN benchmark_type = 'combined'
-            THEN 'no combined benchmark is registered' ELSE 'no registered benchmark fits' END);
-    END IF;
-    RETURN QUERY SELECT @extschema@._benchmark_output(jsonb_build_object('run_id', run -> 'run_id', 'status', 'done', 'environment', environment, 'results', to_jsonb(results), 'memory', to_jsonb(memory), 'skipped', to_jsonb(skipped),
-        'failed', to_jsonb(failed), 'warnings', to_jsonb(warnings), 'recorded', (SELECT jsonb_object_agg(k, (after ->> k)::bigint - (before ->> k)::bigint) FROM unnest(ARRAY['sent', 'committed', 'rejected']) k)), output_format);
+    SELECT jsonb_object_agg(k, (after ->> k)::bigint - (before ->> k)::bigint) INTO recorded FROM jsonb_object_keys(recorded) k;
+    RETURN QUERY SELECT @extschema@._benchmark_output(@extschema@._benchmark_whole(run, finished, baseline, '{}', recorded), output_format);
 END
 $$;
 REVOKE ALL ON FUNCTION _benchmark_run FROM PUBLIC;

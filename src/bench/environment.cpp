@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <cstdlib>
+#include <gnu/libc-version.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -56,9 +58,9 @@ static const char *line_value(const char *path, const char *key)
 static void put_settings(StringInfo s)
 {
     const char *const names[] = {
-        "shared_buffers",       "work_mem", "wal_level",       "fsync",      "synchronous_commit",
-        "max_worker_processes", "jit",      "server_encoding", "lc_collate", "huge_pages",
-        "data_checksums",       "io_method"};
+        "shared_buffers",       "work_mem",  "wal_level",       "fsync",      "synchronous_commit",
+        "max_worker_processes", "jit",       "server_encoding", "lc_collate", "huge_pages",
+        "data_checksums",       "io_method", "debug_assertions"};
     put_key(s, "settings");
     appendStringInfoChar(s, '{');
     for (const char *name : names) {
@@ -68,14 +70,50 @@ static void put_settings(StringInfo s)
     appendStringInfoChar(s, '}');
 }
 
-static Datum environment()
+// The limit of memory of our control group, else of the machine's root group: version 2, then 1.
+static const char *cgroup_limit()
+{
+    const char *own = line_value("/proc/self/cgroup", "0:");
+    const char *limit = own ? first_line(psprintf("/sys/fs/cgroup%s/memory.max", own)) : nullptr;
+    if (!limit) limit = first_line("/sys/fs/cgroup/memory.max");
+    if (limit) return limit;
+    limit = first_line("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+    return limit && strlen(limit) > 18 ? "max" : limit; // version 1 has no word for it
+}
+
+// What we run inside of, as far as it shows.
+static const char *virtualization()
+{
+    const char *name = first_line("/sys/class/dmi/id/product_name");
+    const char *flags = line_value("/proc/cpuinfo", "flags");
+    if (!name && flags && strstr(flags, "hypervisor")) name = "hypervisor";
+    bool container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0;
+    return container ? psprintf("%s, container", name ? name : "unknown") : name;
+}
+
+static const char *temporary_directory() { return getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"; }
+
+static const char *file_system(const char *directory)
+{
+    const struct {
+        long magic;
+        const char *name;
+    } known[] = {{0xef53, "ext"},         {0x58465342, "xfs"}, {0x9123683e, "btrfs"}, {0x01021994, "tmpfs"},
+                 {0x794c7630, "overlay"}, {0x2fc12fc1, "zfs"}, {0x6969, "nfs"},       {0xf2f52010, "f2fs"}};
+    struct statfs s;
+    if (statfs(directory, &s) != 0) return nullptr;
+    for (const auto &k : known)
+        if (k.magic == (long)s.f_type) return k.name;
+    return psprintf("0x%lx", (unsigned long)s.f_type);
+}
+
+static Datum environment(const char *directory)
 {
     StringInfoData s;
     initStringInfo(&s);
     appendStringInfoChar(&s, '{');
     put_integer(&s, "pg_version_num", kServerVersion);
     put_text(&s, "pg_build", PG_VERSION_STR);
-    put_bool(&s, "assertions", strcmp(GetConfigOption("debug_assertions", false, false), "on") == 0);
     put_text(&s, "ext_version", SPOUT_VERSION);
     put_text(&s, "ext_build",
 #ifdef __OPTIMIZE__
@@ -85,6 +123,7 @@ static Datum environment()
 #endif
     );
     put_text(&s, "compiler", __VERSION__);
+    put_text(&s, "libs", psprintf("glibc %s, %s", gnu_get_libc_version(), codec_libraries()));
     put_text(&s, "os", line_value("/etc/os-release", "PRETTY_NAME"));
     struct utsname u;
     if (uname(&u) == 0) {
@@ -94,24 +133,34 @@ static Datum environment()
     put_text(&s, "cpu_model", line_value("/proc/cpuinfo", "model name"));
     put_integer(&s, "cores", sysconf(_SC_NPROCESSORS_ONLN));
     put_text(&s, "governor", first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
-    put_text(&s, "mem_total", line_value("/proc/meminfo", "MemTotal"));
-    put_text(&s, "cgroup_limit", first_line("/sys/fs/cgroup/memory.max"));
-    put_text(&s, "virt", first_line("/sys/class/dmi/id/product_name"));
-    put_number(&s, "timer_precision", timer_step(false));
+    put_integer(&s, "mem_total", (int64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
+    put_text(&s, "cgroup_limit", cgroup_limit());
+    put_text(&s, "virt", virtualization());
+    put_text(&s, "fs_type", file_system(directory));
     put_settings(&s);
+    put_number(&s, "timer_precision", timer_step(false));
+    const char *const later[] = {"seed", "loops", "timer", "cold_ratio", "contamination", "noise_floor"};
+    for (const char *key : later)
+        put_text(&s, key, nullptr);
     appendStringInfoChar(&s, '}');
     return json_datum(&s);
 }
 } // namespace spout
 
 extern "C" {
-Datum spout_benchmark_environment(PG_FUNCTION_ARGS) { PG_RETURN_DATUM(spout::environment()); }
+// _benchmark_environment(directory) -> jsonb: null: the system's temporary one.
+Datum spout_benchmark_environment(PG_FUNCTION_ARGS)
+{
+    using namespace spout;
+    PG_RETURN_DATUM(
+        environment(PG_ARGISNULL(0) ? temporary_directory() : text_to_cstring(PG_GETARG_TEXT_PP(0))));
+}
 
 // _benchmark_free_space(directory) -> bigint: bytes that may be written there; null: nobody knows.
 Datum spout_benchmark_free_space(PG_FUNCTION_ARGS)
 {
-    const char *temporary = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    const char *directory = PG_ARGISNULL(0) ? temporary : text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const char *directory =
+        PG_ARGISNULL(0) ? spout::temporary_directory() : text_to_cstring(PG_GETARG_TEXT_PP(0));
     struct statvfs s;
     spout::require_benchmark_rights();
     if (statvfs(directory, &s) != 0) PG_RETURN_NULL();

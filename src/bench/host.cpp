@@ -1,12 +1,18 @@
-// host.cpp - reads clocks, getrusage and /proc. Without /proc it says so and measures less.
+// host.cpp - reads clocks, getrusage and /proc, and looks at the checkpointer and autovacuum. Without /proc
+// it says so and measures less.
 #include "bench/host.hpp"
 
+#include <cmath>
 #include <ctime>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+extern "C" {
+#include "storage/proc.h"
+}
 
 namespace spout
 {
@@ -29,7 +35,7 @@ double timer_step(bool process_time)
             ;
         smallest = Min(smallest, now - start);
     }
-    return smallest;
+    return rint(smallest * 1e9) / 1e9;
 }
 
 // The beginning of a small file of /proc; empty when it is not there.
@@ -43,9 +49,19 @@ static void read_small(const char *path, char *to, size_t room)
     close(fd);
 }
 
+// A glance without a lock: it may miss one that starts or ends right now.
+static bool autovacuum_runs()
+{
+    for (uint32 i = 0; i < ProcGlobal->allProcCount; i++) {
+        const PGPROC *p = &ProcGlobal->allProcs[i];
+        if (p->pid && (p->statusFlags & PROC_IS_AUTOVACUUM)) return true;
+    }
+    return false;
+}
+
 Contention contention_now()
 {
-    Contention c = {wall_seconds(), cpu_seconds(), 0, 0, -1, 0};
+    Contention c = {wall_seconds(), cpu_seconds(), 0, 0, -1, 0, checkpointer_activity(), autovacuum_runs()};
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) == 0) c.involuntary = usage.ru_nivcsw;
     char text[512];
@@ -79,8 +95,12 @@ bool put_contention(StringInfo s, const Contention *a, const Contention *b, bool
     put_number(s, "cpu_pressure", pressure);
     put_number(s, "involuntary_switches_per_s", switches);
     put_number(s, "not_on_cpu", Max(waited, 0));
+    bool checkpoint = a->checkpointer != b->checkpointer, autovacuum = a->autovacuum || b->autovacuum;
+    put_bool(s, "checkpoint", checkpoint);
+    put_bool(s, "autovacuum", autovacuum);
     appendStringInfoChar(s, '}');
-    return steal > 0.01 || pressure > 0.05 || switches > 50 || (busy && waited > 0.1);
+    return steal > 0.01 || pressure > 0.05 || switches > 50 || (busy && waited > 0.1) || checkpoint ||
+           autovacuum;
 }
 
 static int64 field_kb(const char *text, const char *name)

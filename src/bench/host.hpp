@@ -1,4 +1,4 @@
-// host.hpp - what the operating system says: clocks, contention, memory, and the machine itself.
+// host.hpp - what the operating system and the server say: clocks, contention, memory, the machine itself.
 #pragma once
 #include "bench/json.hpp"
 
@@ -12,6 +12,8 @@ double timer_step(bool process_time);
 struct Contention {
     double wall, cpu, steal, total, pressure; // seconds; steal and total of all CPUs; pressure < 0: unknown
     long involuntary;
+    int64 checkpointer; // a count that moves with its work
+    bool autovacuum;    // in any database
 };
 Contention contention_now();
 // Puts "contamination" into the object; true when it makes times doubtful. `busy`: the work never waits by

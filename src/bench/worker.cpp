@@ -162,10 +162,17 @@ static void work(Talk *talk)
 // --- the session's side
 // ---------------------------------------------------------------------------------------------
 
-struct Running {
+// One task of a call. Those of one call run side by side.
+struct Job {
+    Jsonb *task;
+    const char *directory; // private, for what it writes; null: none is needed
+    StringInfo result;
+    // While a process of its own has it:
+    bool running, overstayed;
     dsm_segment *segment;
     Talk *talk;
     BackgroundWorkerHandle *handle;
+    TimestampTz started;
 };
 
 static bool may_log_in()
@@ -176,7 +183,21 @@ static bool may_log_in()
     return can || kWorkerOfNologinRole;
 }
 
-static bool start(const char *text, bool commit, Running *r)
+// The task as its process reads it.
+static StringInfo briefing(const Job *job)
+{
+    StringInfo text = makeStringInfo();
+    JsonbToCString(text, &job->task->root, VARSIZE(job->task));
+    text->data[--text->len] = '\0'; // the closing brace
+    put_text(text, "private_directory", job->directory);
+    appendStringInfoChar(text, '}');
+    if ((uint32)text->len >= kTalkRoom)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the benchmark's SQL is too long")));
+    return text;
+}
+
+// False when no process can be had.
+static pg_noinline bool start(Job *job)
 {
     BackgroundWorker w = {};
     strlcpy(w.bgw_library_name, "pg_spout", sizeof w.bgw_library_name);
@@ -187,70 +208,75 @@ static bool start(const char *text, bool commit, Running *r)
     w.bgw_start_time = BgWorkerStart_RecoveryFinished;
     w.bgw_restart_time = BGW_NEVER_RESTART;
     w.bgw_notify_pid = MyProcPid;
-    r->segment = dsm_create(sizeof(Talk), 0);
-    r->talk = (Talk *)dsm_segment_address(r->segment);
-    r->talk->result_size = 0;
-    r->talk->commit = commit;
-    r->talk->task_size = (uint32)strlen(text);
-    memcpy(r->talk->text, text, r->talk->task_size);
-    w.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(r->segment));
+    StringInfo text = briefing(job);
+    job->segment = dsm_create(sizeof(Talk), 0);
+    job->talk = (Talk *)dsm_segment_address(job->segment);
+    job->talk->result_size = 0;
+    job->talk->commit = json_bool(job->task, "commit", false);
+    job->talk->task_size = (uint32)text->len;
+    memcpy(job->talk->text, text->data, text->len);
+    w.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(job->segment));
     Oid who[2] = {MyDatabaseId, GetUserId()};
     memcpy(w.bgw_extra, who, sizeof who);
-    if (RegisterDynamicBackgroundWorker(&w, &r->handle)) return true;
-    dsm_detach(r->segment);
+    job->started = GetCurrentTimestamp();
+    job->running = RegisterDynamicBackgroundWorker(&w, &job->handle);
+    if (!job->running) dsm_detach(job->segment);
+    return job->running;
+}
+
+static bool stopped(const Job *job)
+{
+    pid_t pid;
+    return GetBackgroundWorkerPid(job->handle, &pid) == BGWH_STOPPED;
+}
+
+static void take_answer(Job *job)
+{
+    job->running = false;
+    pg_read_barrier();
+    if (job->talk->result_size)
+        appendBinaryStringInfo(job->result, job->talk->text, (int)job->talk->result_size);
+    else
+        appendStringInfo(job->result, "{\"status\": \"%s\", \"sqlstate\": \"57P01\", \"message\": \"%s\"}",
+                         job->overstayed ? "timeout" : "failed",
+                         job->overstayed ? "past its deadline"
+                                         : "the benchmark's process ended without an answer");
+    dsm_detach(job->segment);
+}
+
+// True when it has ended by itself; it is terminated when it overstays.
+static bool ended(Job *job)
+{
+    if (stopped(job)) {
+        take_answer(job);
+        return true;
+    }
+    double ms = json_number(job->task, "deadline", 130) * 1000 + kGraceMs;
+    if (!job->overstayed &&
+        TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), (int)Min(ms, 2e9))) {
+        job->overstayed = true;
+        TerminateBackgroundWorker(job->handle);
+    }
     return false;
 }
 
-// True when the worker ended by itself; it is terminated when it overstays.
-static bool wait_for_end(Running *r, double seconds)
+// The call fails: no process of ours survives it, as far as we can wait.
+static void end_all(Job *jobs, int n)
 {
-    TimestampTz start = GetCurrentTimestamp();
-    bool ended = true;
-    pid_t pid;
-    while (GetBackgroundWorkerPid(r->handle, &pid) != BGWH_STOPPED) {
-        if (ended && TimestampDifferenceExceeds(start, GetCurrentTimestamp(),
-                                                (int)Min(seconds * 1000 + kGraceMs, 2e9))) {
-            TerminateBackgroundWorker(r->handle);
-            ended = false;
-        }
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 100, PG_WAIT_EXTENSION);
-        ResetLatch(MyLatch);
-        CHECK_FOR_INTERRUPTS();
-    }
-    return ended;
-}
-
-static void run_in_worker(Running *r, double deadline, StringInfo result)
-{
-    PG_TRY();
-    {
-        bool ended = wait_for_end(r, deadline);
-        pg_read_barrier();
-        if (r->talk->result_size)
-            appendBinaryStringInfo(result, r->talk->text, (int)r->talk->result_size);
-        else
-            appendStringInfo(result, "{\"status\": \"%s\", \"sqlstate\": \"57P01\", \"message\": \"%s\"}",
-                             ended ? "failed" : "timeout",
-                             ended ? "the benchmark's process ended without an answer" : "past its deadline");
-    }
-    PG_CATCH();
-    {
-        TerminateBackgroundWorker(r->handle);
-        HOLD_INTERRUPTS();
-        pid_t pid;
-        for (int i = 0; i < 500 && GetBackgroundWorkerPid(r->handle, &pid) != BGWH_STOPPED; i++)
+    for (int i = 0; i < n; i++)
+        if (jobs[i].running) TerminateBackgroundWorker(jobs[i].handle);
+    HOLD_INTERRUPTS();
+    int waits = 500;
+    for (int i = 0; i < n; i++)
+        while (jobs[i].running && !stopped(&jobs[i]) && waits-- > 0)
             pg_usleep(10 * 1000);
-        RESUME_INTERRUPTS();
-        PG_RE_THROW();
-    }
-    PG_END_TRY();
-    dsm_detach(r->segment);
+    RESUME_INTERRUPTS();
 }
 
-static void run_here(Jsonb *j, bool commit, const char *directory, StringInfo result)
+static void run_here(Job *job)
 {
-    if (commit) {
-        execute_and_keep(json_text(j, "run_sql", ""), result);
+    if (json_bool(job->task, "commit", false)) {
+        execute_and_keep(json_text(job->task, "run_sql", ""), job->result);
         return;
     }
     MemoryContext cx = CurrentMemoryContext;
@@ -259,7 +285,7 @@ static void run_here(Jsonb *j, bool commit, const char *directory, StringInfo re
     MemoryContextSwitchTo(cx);
     PG_TRY();
     {
-        run_task(j, false, directory, result);
+        run_task(job->task, false, job->directory, job->result);
         MemoryContextSwitchTo(cx);
         RollbackAndReleaseCurrentSubTransaction();
     }
@@ -271,7 +297,7 @@ static void run_here(Jsonb *j, bool commit, const char *directory, StringInfo re
         RollbackAndReleaseCurrentSubTransaction();
         CurrentResourceOwner = owner;
         if (e->sqlerrcode == ERRCODE_QUERY_CANCELED) ReThrowError(e);
-        put_failure(result, e);
+        put_failure(job->result, e);
     }
     PG_END_TRY();
     MemoryContextSwitchTo(cx);
@@ -285,44 +311,85 @@ static bool wants_directory(Jsonb *j)
            (other && strstr(json_text(other, "run_sql", ""), "{out}"));
 }
 
-static void measure(Jsonb *j, bool worker_possible, const char *directory, StringInfo result)
+static bool wants_process(Jsonb *j)
 {
-    bool commit = json_bool(j, "commit", false);
-    bool in_worker =
-        worker_possible && may_log_in() && strcmp(json_text(j, "isolation", "worker"), "worker") == 0;
-    StringInfo task = makeStringInfo();
-    JsonbToCString(task, &j->root, VARSIZE(j));
-    task->data[--task->len] = '\0'; // the closing brace
-    put_text(task, "private_directory", directory);
-    appendStringInfoChar(task, '}');
-    if ((uint32)task->len >= kTalkRoom)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the benchmark's SQL is too long")));
-    Running r;
-    if (in_worker && start(task->data, commit, &r))
-        run_in_worker(&r, json_number(j, "deadline", 130), result);
-    else
-        run_here(j, commit, directory, result);
+    return may_log_in() && strcmp(json_text(j, "isolation", "worker"), "worker") == 0;
 }
 
-static Datum execute(Jsonb *j, bool worker_possible)
+// All jobs, each in a process of its own. What finds no free one waits for one of ours to end; where none
+// runs at all the session does the work.
+static pg_noinline void run_all(Job *jobs, int n, bool worker_possible)
 {
-    StringInfo result = makeStringInfo();
-    const char *directory = wants_directory(j) ? make_directory(json_text(j, "directory", nullptr)) : nullptr;
+    for (int next = 0, active = 0; next < n || active;) {
+        while (next < n) {
+            if (worker_possible && wants_process(jobs[next].task) && start(&jobs[next]))
+                active++;
+            else if (active)
+                break;
+            else
+                run_here(&jobs[next]);
+            next++;
+        }
+        bool freed = active == 0;
+        while (!freed) {
+            for (int i = 0; i < next; i++)
+                if (jobs[i].running && ended(&jobs[i])) {
+                    active--;
+                    freed = true;
+                }
+            if (freed) break;
+            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 100, PG_WAIT_EXTENSION);
+            ResetLatch(MyLatch);
+            CHECK_FOR_INTERRUPTS();
+        }
+    }
+}
+
+static Jsonb *task_at(Jsonb *tasks, int i)
+{
+    JsonbValue *v = getIthJsonbValueFromContainer(&tasks->root, (uint32)i);
+    Jsonb *j = JsonbValueToJsonb(v);
+    if (!JB_ROOT_IS_OBJECT(j))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("not a benchmark's task")));
+    return j;
+}
+
+// One task, or an array of tasks; the answer likewise.
+static Datum execute(Jsonb *tasks, bool worker_possible)
+{
+    bool many = !JB_ROOT_IS_OBJECT(tasks);
+    int n = many ? (int)JB_ROOT_COUNT(tasks) : 1;
+    Job *jobs = (Job *)palloc0(sizeof(Job) * Max(n, 1));
+    for (int i = 0; i < n; i++) {
+        jobs[i].task = many ? task_at(tasks, i) : tasks;
+        jobs[i].result = makeStringInfo();
+    }
     PG_TRY();
     {
-        measure(j, worker_possible, directory, result);
+        for (int i = 0; i < n; i++)
+            if (wants_directory(jobs[i].task))
+                jobs[i].directory = make_directory(json_text(jobs[i].task, "directory", nullptr));
+        run_all(jobs, n, worker_possible);
     }
     PG_FINALLY();
     {
-        remove_directory(directory);
+        end_all(jobs, n);
+        for (int i = 0; i < n; i++)
+            remove_directory(jobs[i].directory);
     }
     PG_END_TRY();
-    return json_datum(result);
+    if (!many) return json_datum(jobs[0].result);
+    StringInfo all = makeStringInfo();
+    for (int i = 0; i < n; i++)
+        appendStringInfo(all, "%s%s", i ? ", " : "[", jobs[i].result->data);
+    appendStringInfoString(all, n ? "]" : "[]");
+    return json_datum(all);
 }
 } // namespace spout
 
 extern "C" {
-// _benchmark_execute(task jsonb) -> jsonb: one measurement, or with "commit" one statement that is kept.
+// _benchmark_execute(task jsonb) -> jsonb: one measurement, or with "commit" one statement that is kept; of
+// an array of tasks, all side by side.
 Datum spout_benchmark_execute(PG_FUNCTION_ARGS)
 {
     using namespace spout;

@@ -127,4 +127,5 @@ Code bench_summary(const double *x, size_t n, BenchSummary *, Failure *why) noex
 Code bench_pairs(const double *a, const double *b, size_t n, double tolerance, BenchPairs *,
                  Failure *why) noexcept;
 const char *format_at(uint32_t i) noexcept; // the registered formats in order; null past the last
+const char *codec_libraries() noexcept;     // "zlib 1.2.13, ...": as they run here; codec/versions.cpp
 } // namespace spout

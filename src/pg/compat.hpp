@@ -15,6 +15,7 @@ extern "C" {
 #include "varatt.h"
 #endif
 #include "executor/executor.h"
+#include "pgstat.h"
 #include "postmaster/bgworker.h"
 }
 
@@ -35,6 +36,19 @@ constexpr uint32 kWorkerOfNologinFlag = BGWORKER_BYPASS_ROLELOGINCHECK;
 constexpr bool kWorkerOfNologinRole = false;
 constexpr uint32 kWorkerOfNologinFlag = 0;
 #endif
+
+// Moves while a checkpoint runs, begins or ends.
+inline int64 checkpointer_activity()
+{
+    pgstat_clear_snapshot();
+    const PgStat_CheckpointerStats *s = pgstat_fetch_stat_checkpointer();
+#if PG_VERSION_NUM >= 170000
+    return s->num_timed + s->num_requested + s->buffers_written + s->write_time + s->sync_time;
+#else
+    return s->timed_checkpoints + s->requested_checkpoints + s->buf_written_checkpoints +
+           s->checkpoint_write_time + s->checkpoint_sync_time;
+#endif
+}
 
 inline void executor_run(QueryDesc *qd)
 {
