@@ -25,7 +25,8 @@ SELECT s, x FROM unnest(ARRAY['''''', 'NULL', 'repeat(''y'', 256)', '''core/mine
     '''x'', thresholds => ''{"median_time": -1}''', '''x'', thresholds => ''[]''', '''x'', requires => ''{"moon": "full"}''', '''x'', requires => ''{"pg": "seventeen"}''', '''x'', requires => ''{"extension": "hstore"}''',
     '''x'', requires => ''{"free_disk": "much"}''', '''x'', requires => ''{"role": 5}''', '''x'', requires => ''[]''']) s, pg_temp.try('SELECT register_benchmark(' || replace(s, '''x''', '''x'', ''SELECT 1''')
     || CASE WHEN s LIKE '''x''%' THEN '' ELSE ', ''SELECT 1''' END || ')') x WHERE x NOT LIKE 'HINT: Settings%';
-SELECT s, x FROM unnest(ARRAY['''x'', NULL', '''x'', ''{}''', '''x'', ''{1,NULL}''', '''x'', ''{{1},{2}}''', '''x'', ''{NaN}''', ''''', ''{1}''', '''x'', ''{1}'', NULL, repeat(''c'', 41)']) s, pg_temp.try('SELECT record_benchmark(' || s || ')') x;
+SELECT s, x FROM unnest(ARRAY['''x'', NULL', '''x'', ''{}''', '''x'', ''{1,NULL}''', '''x'', ''{{1},{2}}''', '''x'', ''{1,NaN}''', '''x'', ''{1,-1}''', '''x'', ''{Infinity}''', ''''', ''{1}''', 'repeat(''n'', 300), ''{1}''', '''x'', ''{1}'', NULL, repeat(''c'', 41)',
+    '''x'', ''{1}'', ''[3]''', '''x'', ''{1}'', jsonb_build_object(1, repeat(''y'', 70000))']) s, pg_temp.try('SELECT record_benchmark(' || s || ')') x;
 SELECT count(*) FROM benchmark_runs;
 
 -- What becomes of a benchmark: each of these leaves the others as they were.

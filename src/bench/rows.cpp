@@ -140,39 +140,54 @@ static int64 write_row(const Home *home, const Table *t, Jsonb *row_of)
     return number_of(t, row);
 }
 
-// Part after part; what belongs to a run finds it by its key, and results by the numbers they have just got.
+// False: the record has no such part.
+static bool write_part(const Home *home, const Table *t, Jsonb *record, int64 *number)
+{
+    if (!json_has(record, t->part)) return false;
+    Jsonb *row = json_object(record, t->part);
+    if (!row) elog(ERROR, "\"%s\" of the benchmark's record is no object", t->part);
+    *number = write_row(home, t, row);
+    return true;
+}
+
+// The item's row with the numbers of what it belongs to: its run has the record's key.
+static Datum linked_item(const Home *home, Datum record, StringInfo results)
+{
+    const char *sql = psprintf("SELECT ($1 -> 'item') || $2 || jsonb_strip_nulls(jsonb_build_object('run_id',"
+                               " (SELECT max(run_id) FROM %s.benchmark_runs"
+                               " WHERE arguments ->> 'key' = $1 ->> 'key')))",
+                               home->name);
+    return value_of(sql, record, json_datum(results));
+}
+
 static void write_parts(const Home *home, Datum record)
 {
-    Jsonb *r = DatumGetJsonbP(record), *part;
-    if (json_has(r, "abort_but")) // runs left behind by sessions that were killed
+    Jsonb *r = DatumGetJsonbP(record);
+    bool abort = json_has(r, "abort_but"), item = json_has(r, kItems.part), finish = json_has(r, "finish");
+    if (abort) // runs left behind by sessions that were killed
         execute(psprintf("UPDATE %s.benchmark_runs SET status = 'aborted', finished = now()"
                          " WHERE status = 'running' AND arguments ->> 'key' <> $1 ->> 'abort_but'",
                          home->name),
                 record);
-    if ((part = json_object(r, kRuns.part))) write_row(home, &kRuns, part);
+    int64 number;
     StringInfoData results;
     initStringInfo(&results);
     appendStringInfoChar(&results, '{');
-    if ((part = json_object(r, kResults.part)))
-        put_integer(&results, "result_id", write_row(home, &kResults, part));
-    if ((part = json_object(r, kMemory.part)))
-        put_integer(&results, "memory_result_id", write_row(home, &kMemory, part));
+    bool run = write_part(home, &kRuns, r, &number);
+    bool result = write_part(home, &kResults, r, &number);
+    if (result) put_integer(&results, "result_id", number);
+    bool memory = write_part(home, &kMemory, r, &number);
+    if (memory) put_integer(&results, "memory_result_id", number);
     appendStringInfoChar(&results, '}');
-    if (json_has(r, kItems.part)) {
-        Datum item =
-            value_of(psprintf("SELECT ($1 -> 'item') || $2 || jsonb_strip_nulls(jsonb_build_object('run_id',"
-                              " (SELECT max(run_id) FROM %s.benchmark_runs WHERE arguments ->> 'key' = $1"
-                              " ->> 'key')))",
-                              home->name),
-                     record, json_datum(&results));
-        write_row(home, &kItems, DatumGetJsonbP(item));
-    }
-    if (json_has(r, "finish"))
+    if (item) write_row(home, &kItems, DatumGetJsonbP(linked_item(home, record, &results)));
+    if (finish)
         execute(psprintf("UPDATE %1$s.benchmark_runs r SET status = f.status, finished = f.finished"
                          " FROM jsonb_populate_record(NULL::%1$s.benchmark_runs, $1 -> 'finish') f"
                          " WHERE r.status = 'running' AND r.arguments ->> 'key' = $1 ->> 'key'",
                          home->name),
                 record);
+    if (!(abort || run || result || memory || item || finish))
+        elog(ERROR, "the benchmark's record says nothing");
 }
 
 bool write_rows(Oid schema, const char *record)

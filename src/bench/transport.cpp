@@ -109,9 +109,9 @@ static void rouse_recorder()
     }
 }
 
-static bool until(TimestampTz start, double ms)
+static bool until(TimestampTz start, int ms)
 {
-    return !TimestampDifferenceExceeds(start, GetCurrentTimestamp(), (int)ms);
+    return !TimestampDifferenceExceeds(start, GetCurrentTimestamp(), ms);
 }
 
 // A session may leave the moment send returns: its private ring needs a reader that has attached by then.
@@ -200,14 +200,14 @@ static Counts flush(double seconds)
 {
     TimestampTz start = GetCurrentTimestamp();
     Counts c = counts();
-    if (unread) seconds = Min(seconds, 1);
-    while (c.committed + c.rejected < sent && until(start, seconds * 1000)) {
+    int ms = seconds > 0 ? (int)(Min(seconds, unread ? 1 : 86400) * 1000) : 0;
+    while (c.committed + c.rejected < sent && until(start, ms)) {
         rouse_recorder();
         ConditionVariableTimedSleep(&ring->moved, kStepMs, PG_WAIT_EXTENSION);
         c = counts();
     }
     ConditionVariableCancelSleep();
-    tell(&c, seconds > 0);
+    tell(&c, ms > 0);
     return c;
 }
 

@@ -218,10 +218,40 @@ def test_a_role_without_superuser_and_any_schema_and_two_databases():
 
 
 def test_a_name_is_data():
-    evil = "x'); DROP TABLE benchmark_results; --"
+    names = ["x'); DROP TABLE benchmark_results; --", "two\nlines, \"quoted\"\tand $1 %s", "ü" * 255]
     for c in homes.values():
-        c.psql("SELECT record_benchmark(%s, '{1}')" % ("$n$" + evil + "$n$"))
-        stored_once(c, [evil])
+        for name in names:
+            c.psql("SELECT record_benchmark($n$%s$n$, '{1}', jsonb_build_object('evil', $n$%s$n$), '')" % (name, name))
+        rows = c.psql("SELECT environment ->> 'evil' = name, commit_hash FROM benchmark_results")
+        assert rows == [["t", None]] * len(names), rows
+        stored_once(c, names)
+
+
+def test_a_record_of_any_size():
+    """A hundred thousand samples are one row. A record above 64 kB is told of, and stored nowhere but in the log."""
+    for c in homes.values():
+        rows = c.psql("SELECT (r).name, (r).iterations, (r).median_time, _benchmark_flush() -> 'committed'"
+                      " FROM (SELECT record_benchmark('long', array_agg(i::float8)) r FROM generate_series(1, 100000) i OFFSET 0) s")
+        assert rows == [["long", "100000", "50000.5", "1"]], rows
+        state, message, _, hint = c.error("SELECT record_benchmark('wide', '{1}', jsonb_build_object('a', repeat('x', 70000)))")
+        assert (state, message) == ("54000", 'argument "environment" has 70009 bytes, more than 60000') and hint
+        for size, outcome in ((65000, ["t", "1", "0"]), (66000, ["f", "0", "1"])):
+            result = c.run("SELECT _benchmark_send(jsonb_build_object('result', to_jsonb(_benchmark_result('wide', '{1}', jsonb_build_object('a', repeat('x', %d)), NULL)))),"
+                           " f -> 'committed', f -> 'rejected' FROM _benchmark_flush() f" % size)
+            assert result.rows[0][0] == outcome[0], result.rows
+            assert (["it is larger than 64 kB"] if size > 65536 else []) == [m.partition(": ")[2] for m in result.notices("WARNING")]
+        assert log_lines(c) == ["wide"]
+        stored_once(c, ["long", "wide"])
+        open(c.logfile, "w").close()
+
+
+def test_a_record_that_says_nothing_is_rejected():
+    for c in homes.values():
+        for record in ({}, {"result": 3}, {"results": {"id": 1}}, [], 7, {"result": {}}, {"result": dict(RESULT, name="x" * 256)}):
+            assert send_records(c, record) == [0, 1], record
+        assert c.log.count("benchmark result that could not be stored: ") == 7
+        assert c.value("SELECT count(*) FROM benchmark_results") == "0"
+        open(c.logfile, "w").close()
 
 
 RESULT = {"min_time": 1, "max_time": 3, "mean_time": 2, "median_time": 2, "stddev_time": 1, "iterations": 3,
