@@ -905,7 +905,7 @@ BEGIN
         RETURN NEXT '';
     END LOOP;
     RETURN QUERY SELECT @extschema@._benchmark_line(format('%s: %s: %s', x ->> 'status', x ->> 'name', x ->> 'message')) FROM jsonb_array_elements((run -> 'skipped') || (run -> 'failed')) x
-        ORDER BY x ->> 'status', x ->> 'name';
+        ORDER BY x ->> 'status' <> 'skipped', x ->> 'status', x ->> 'name';
     -- Where everything is variable, the flags say of whom.
     SELECT count(*) INTO vague FROM jsonb_array_elements_text(run -> 'warnings') w WHERE w ~ 'Performance is too variable';
     RETURN QUERY SELECT format('warning: %s of %s benchmarks are too variable (flag variable): stddev exceeds 10%% of median', vague, jsonb_array_length(run -> 'results')) WHERE vague > 3;
@@ -1241,7 +1241,8 @@ END
 $$;
 
 -- One fresh median beside a stored baseline: {"ratio", "verdict"}. One run alone never makes a regression.
-CREATE FUNCTION _benchmark_against(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text, median pg_catalog.float8)
+CREATE FUNCTION _benchmark_against(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text, median pg_catalog.float8,
+    but_run pg_catalog.int8 DEFAULT 0)
 RETURNS pg_catalog.jsonb
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
@@ -1250,7 +1251,7 @@ BEGIN ATOMIC
     FROM (SELECT count(*) AS n, array_agg(x.median_time) FILTER (WHERE x.fingerprint = _benchmark_against.fingerprint
                 AND x.definition_hash = _benchmark_against.definition_hash) AS same
             FROM @extschema@.benchmark_history x
-            WHERE x.baseline = _benchmark_against.baseline AND x.name = _benchmark_against.name AND x.status = 'ok' AND x.median_time IS NOT NULL) b,
+            WHERE x.baseline = _benchmark_against.baseline AND x.name = _benchmark_against.name AND x.run_id <> but_run AND x.status = 'ok' AND x.median_time IS NOT NULL) b,
         LATERAL @extschema@._benchmark_verdict('median_time', b.same, ARRAY[median], NULL) v;
 END;
 
@@ -1722,12 +1723,13 @@ BEGIN
     fresh AS (
         SELECT x.name, x.metric, x.rows, x.fingerprint, x.definition_hash, array_agg(x.value) AS every, array_agg(x.value) FILTER (WHERE x.flags = '{}') AS clean
         FROM measured x WHERE x.fresh GROUP BY 1, 2, 3, 4, 5),
+    base AS (
+        SELECT x.name, x.metric, x.fingerprint, x.definition_hash, array_agg(x.value) AS every FROM measured x WHERE NOT x.fresh GROUP BY 1, 2, 3, 4),
     judged AS (
-        SELECT f.name, f.metric, f.rows, cardinality(b.same) AS runs_before, cardinality(f.every) AS n, v.middle, v.value, v.ratio, v.red,
-            CASE WHEN b.same IS NOT NULL THEN v.verdict WHEN b.n > 0 THEN 'not comparable' ELSE 'no baseline' END AS verdict
-        FROM fresh f, LATERAL (SELECT count(*) AS n, array_agg(x.value) FILTER (WHERE x.fingerprint = f.fingerprint AND x.definition_hash = f.definition_hash) AS same
-                FROM measured x WHERE NOT x.fresh AND x.name = f.name AND x.metric = f.metric) b,
-            LATERAL @extschema@._benchmark_verdict(f.metric, b.same, f.every, f.clean) v),
+        SELECT f.name, f.metric, f.rows, cardinality(b.every) AS runs_before, cardinality(f.every) AS n, v.middle, v.value, v.ratio, v.red,
+            CASE WHEN b.every IS NOT NULL THEN v.verdict WHEN (f.name, f.metric) IN (SELECT o.name, o.metric FROM base o) THEN 'not comparable' ELSE 'no baseline' END AS verdict
+        FROM fresh f LEFT JOIN base b ON (b.name, b.metric, b.fingerprint, b.definition_hash) = (f.name, f.metric, f.fingerprint, f.definition_hash),
+            LATERAL @extschema@._benchmark_verdict(f.metric, b.every, f.every, f.clean) v),
     -- A leak that more rows make larger is one, however small.
     grown AS (
         SELECT j.*, j.metric = 'net_memory' AND j.verdict IN ('inconclusive', 'regression') AND EXISTS (SELECT FROM judged s WHERE s.metric = j.metric
@@ -1748,7 +1750,7 @@ BEGIN
     UNION ALL
     SELECT m.name, NULL, NULL, NULL, NULL, 'not measured', format('%s: in baseline %s, now %s', m.name, baseline, coalesce((SELECT concat_ws(': ', i.status, i.message)
         FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.name = m.name ORDER BY i.run_id DESC LIMIT 1), 'not measured'))
-    FROM (SELECT x.name FROM measured x GROUP BY 1 HAVING NOT bool_or(x.fresh)) m
+    FROM (SELECT b.name FROM base b EXCEPT SELECT f.name FROM fresh f) m
     ORDER BY 1, 2;
 END
 $$;
@@ -1824,15 +1826,20 @@ CREATE FUNCTION _benchmark_dictionary(run_id pg_catalog.int8, baseline pg_catalo
 RETURNS pg_catalog.jsonb
 LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
-    WITH i AS (SELECT i.*, r.fingerprint, to_jsonb(i) - 'samples' - 'detail' - 'run_id' - 'ord' || i.detail AS j, to_jsonb(t) - 'environment' AS t, to_jsonb(m) - 'environment' AS m
+    WITH i AS (
+        SELECT i.ord, i.status, i.detail -> 'warnings' AS warnings, to_jsonb(i) - '{samples,detail,run_id,ord}'::text[] || i.detail AS item,
+            to_jsonb(m) - 'environment' AS memory, to_jsonb(t) - 'environment' AS result, jsonb_build_object('peak_memory', m.peak_memory) || coalesce(
+                @extschema@._benchmark_against(_benchmark_dictionary.baseline, i.name, r.fingerprint, i.definition_hash, t.median_time, i.run_id), '{}') AS judged
         FROM @extschema@.benchmark_items i JOIN @extschema@.benchmark_runs r USING (run_id) LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
-            LEFT JOIN @extschema@.memory_profile_results m ON m.id = i.memory_result_id WHERE i.run_id = _benchmark_dictionary.run_id)
+            LEFT JOIN @extschema@.memory_profile_results m ON m.id = i.memory_result_id
+        WHERE i.run_id = _benchmark_dictionary.run_id)
     SELECT jsonb_build_object('run_id', r.run_id, 'status', r.status, 'environment', r.environment,
-        'results', (SELECT coalesce(jsonb_agg(t || j || jsonb_build_object('peak_memory', m -> 'peak_memory') || coalesce(@extschema@._benchmark_against(_benchmark_dictionary.baseline, i.name, i.fingerprint, i.definition_hash, (t ->> 'median_time')::float8), '{}') ORDER BY ord) FILTER (WHERE t IS NOT NULL), '[]') FROM i),
-        'memory', (SELECT coalesce(jsonb_agg(m || (j - 'stats') ORDER BY ord) FILTER (WHERE m IS NOT NULL), '[]') FROM i),
-        'skipped', (SELECT coalesce(jsonb_agg(j ORDER BY ord) FILTER (WHERE status = 'skipped'), '[]') FROM i),
-        'failed', (SELECT coalesce(jsonb_agg(j ORDER BY ord) FILTER (WHERE status NOT IN ('ok', 'skipped')), '[]') FROM i),
-        'warnings', (SELECT coalesce(jsonb_agg(w ORDER BY ord, n), '[]') FROM i, jsonb_array_elements(i.detail -> 'warnings') WITH ORDINALITY x (w, n)), 'recorded', (SELECT jsonb_build_object('sent', count(*), 'committed', count(*), 'rejected', 0) FROM i))
+        'results', (SELECT coalesce(jsonb_agg(result || item || judged ORDER BY ord), '[]') FROM i WHERE result IS NOT NULL),
+        'memory', (SELECT coalesce(jsonb_agg(memory || (item - 'stats') ORDER BY ord), '[]') FROM i WHERE memory IS NOT NULL),
+        'skipped', (SELECT coalesce(jsonb_agg(item - 'flags' ORDER BY ord), '[]') FROM i WHERE i.status = 'skipped'),
+        'failed', (SELECT coalesce(jsonb_agg(item ORDER BY ord), '[]') FROM i WHERE i.status NOT IN ('ok', 'skipped')),
+        'warnings', (SELECT coalesce(jsonb_agg(w ORDER BY ord, n), '[]') FROM i, jsonb_array_elements(i.warnings) WITH ORDINALITY x (w, n)),
+        'recorded', (SELECT jsonb_build_object('sent', count(*), 'committed', count(*), 'rejected', 0) FROM i))
     FROM @extschema@.benchmark_runs r WHERE r.run_id = _benchmark_dictionary.run_id;
 END;
 REVOKE ALL ON FUNCTION _benchmark_dictionary FROM PUBLIC;

@@ -140,6 +140,8 @@ SELECT count(*) FROM benchmark_runs WHERE baseline = 'main';
 
 -- Reports.
 SELECT * FROM benchmark_report(11, 'markdown', 'main');
+-- A run of the baseline is compared with the others of it.
+SELECT x ->> 'ratio' AS ratio, x ->> 'verdict' AS verdict FROM benchmark_report(2, 'json', 'main') r, jsonb_array_elements(r::jsonb -> 'results') x;
 SELECT CASE WHEN r LIKE 'gaps%' THEN regexp_replace(r, '\([^)]*\)', '(...)', 'g') ELSE r END AS line FROM benchmark_report(31, 'console') r;
 SELECT split_part(r, ',', 1), cardinality(string_to_array(r, ',')) FROM benchmark_report(11, 'csv') r;
 SELECT (r::jsonb -> 'results' -> 0 ->> 'median_time')::float8 AS median, r::jsonb -> 'memory' -> 0 -> 'peak_memory' AS peak, r::jsonb -> 'recorded' AS recorded FROM benchmark_report(11, 'json') r;
