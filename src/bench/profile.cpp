@@ -1,8 +1,13 @@
 // profile.cpp - looks at memory when a pass starts, at block boundaries 16 MB apart, and when it ends.
 // VmHWM counts shared memory, too: so it is reset at every step, and the private peak lies in a bracket.
 #include "bench/profile.hpp"
+#include "bench/contexts.hpp"
 #include "bench/host.hpp"
 #include "pg/memory.hpp"
+
+extern "C" {
+#include "executor/executor.h"
+}
 
 namespace spout
 {
@@ -10,11 +15,12 @@ namespace
 {
 constexpr uint64 kStepBytes = 16 * 1024 * 1024;
 constexpr int kMaxSnapshots = 100;
+constexpr uint32 kTop = 10; // sites, and memory contexts, of top_allocations
 
 struct Snapshot {
     const char *at;
     uint64 bytes; // written so far
-    int64 anon, live, contexts;
+    int64 anon, contexts;
     double seconds;
 };
 
@@ -24,7 +30,6 @@ struct Profile {
     int64 anon_start;
     int64 low, high; // of the private peak: the largest of each step
     bool unreliable;
-    int64 contexts_start, contexts_peak;
     uint64 last_step;
     double start;
     int nsnapshots;
@@ -36,8 +41,7 @@ Profile p;
 void end_step(const char *at, uint64 bytes)
 {
     ProcessMemory now = {};
-    int64 contexts = (int64)MemoryContextMemAllocated(TopMemoryContext, true);
-    p.contexts_peak = Max(p.contexts_peak, contexts);
+    contexts_look();
     if (p.os && process_memory(&now)) {
         p.low = Max(p.low, now.high_water - now.file_shared);
         p.high = Max(p.high, now.high_water - p.last.file_shared);
@@ -46,8 +50,27 @@ void end_step(const char *at, uint64 bytes)
         p.last = now;
     }
     if (p.nsnapshots < kMaxSnapshots)
-        p.snapshots[p.nsnapshots++] = {
-            at, bytes, now.anon, 0, contexts - p.contexts_start, wall_seconds() - p.start};
+        p.snapshots[p.nsnapshots++] = {at, bytes, now.anon, contexts_growth(), wall_seconds() - p.start};
+}
+
+// Just before it ends, a statement holds most of its memory; small ones are not worth a look.
+constexpr Size kLookFrom = 64 * 1024;
+ExecutorEnd_hook_type next_end;
+bool hooked, running;
+
+void look_at_end(QueryDesc *q)
+{
+    if (running && MemoryContextMemAllocated(q->estate->es_query_cxt, true) > kLookFrom) contexts_look();
+    (next_end ? next_end : standard_ExecutorEnd)(q);
+}
+
+void hook()
+{
+    if (!hooked) {
+        next_end = ExecutorEnd_hook;
+        ExecutorEnd_hook = look_at_end;
+    }
+    hooked = running = true;
 }
 
 void step(uint64 bytes)
@@ -62,17 +85,19 @@ void profile_start()
 {
     memset(&p, 0, sizeof p);
     p.start = wall_seconds();
-    p.contexts_start = p.contexts_peak = (int64)MemoryContextMemAllocated(TopMemoryContext, true);
+    contexts_start();
     meter_start();
     p.os = process_memory(&p.last) && reset_high_water();
     p.anon_start = p.last.anon;
-    p.snapshots[p.nsnapshots++] = {"start", 0, p.last.anon, 0, 0, 0};
+    p.snapshots[p.nsnapshots++] = {"start", 0, p.last.anon, 0, 0};
     on_block = step;
+    hook();
 }
 
 void profile_stop(bool failed)
 {
     on_block = nullptr;
+    running = false;
     p.meter = meter_stop();
     if (!failed) end_step("end", p.last_step);
 }
@@ -87,7 +112,7 @@ static void put_sites(StringInfo s)
 {
     put_key(s, "top_allocations");
     appendStringInfoChar(s, '[');
-    for (uint32 i = 0; i < Min(p.meter->nsites, 10); i++) {
+    for (uint32 i = 0; i < Min(p.meter->nsites, kTop); i++) {
         const MeterSite *site = &p.meter->sites[i];
         if (i) appendStringInfoString(s, ", ");
         appendStringInfoChar(s, '{');
@@ -101,6 +126,7 @@ static void put_sites(StringInfo s)
         put_integer(s, "peak", site->peak);
         appendStringInfoChar(s, '}');
     }
+    put_contexts(s, kTop);
     appendStringInfoChar(s, ']');
 }
 
@@ -127,8 +153,8 @@ void put_profile(StringInfo s)
     const Meter *m = p.meter;
     // A statement without code of ours is seen from its memory contexts.
     bool ours = m->allocated > 0;
-    int64 growth = (int64)MemoryContextMemAllocated(TopMemoryContext, true) - p.contexts_start;
-    int64 allocated = ours ? m->allocated : Max(p.contexts_peak - p.contexts_start, 0);
+    int64 growth = contexts_growth();
+    int64 allocated = ours ? m->allocated : contexts_peak();
     put_text(s, "memory_source", ours ? "meter" : "contexts");
     put_integer(s, "peak_memory", ours ? m->peak : allocated);
     put_integer(s, "allocated_memory", allocated);
