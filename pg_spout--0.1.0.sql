@@ -1016,6 +1016,42 @@ BEGIN
 END
 $$;
 
+-- What two passes of one benchmark say that more rows do to memory; null: nothing. Once some blocks are full, from 10000 rows, the peak
+-- stays; what memory contexts keep for good stays from the first row.
+CREATE FUNCTION _benchmark_growth(fewer pg_catalog.jsonb, more pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT 'Memory grows with rows: ' || CASE
+        WHEN (more ->> 'context_growth')::int8 > (fewer ->> 'context_growth')::int8 + 65536
+            THEN format('memory contexts keep %s bytes after %s rows, %s after %s', fewer ->> 'context_growth', fewer ->> 'rows', more ->> 'context_growth', more ->> 'rows')
+        WHEN (fewer ->> 'rows')::int8 >= 10000 AND (more ->> 'peak_memory')::float8 > 1.05 * (fewer ->> 'peak_memory')::float8 AND (more ->> 'peak_memory')::int8 > (fewer ->> 'peak_memory')::int8 + 65536
+            THEN format('peak %s bytes at %s rows, %s at %s', fewer ->> 'peak_memory', fewer ->> 'rows', more ->> 'peak_memory', more ->> 'rows')
+        WHEN (fewer ->> 'rows')::int8 >= 10000 AND (more ->> 'private_peak')::int8 > (fewer ->> 'private_peak')::int8 + 8388608
+            THEN format('private memory %s bytes at %s rows, %s at %s', fewer ->> 'private_peak', fewer ->> 'rows', more ->> 'private_peak', more ->> 'rows') END;
+END;
+
+-- A benchmark as it was measured, red when its memory grows beside another size of the same. Sizes come in any order: the later one tells.
+CREATE FUNCTION _benchmark_grown(made pg_catalog.jsonb, finished pg_catalog.jsonb[])
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    problem text;
+BEGIN
+    IF made -> 'item' ->> 'status' = 'ok' AND made ->> 'memory' IS NOT NULL THEN
+        WITH passes AS (
+            SELECT n, x -> 'item' -> 'rows' AS rows, jsonb_build_object('rows', x -> 'item' -> 'rows', 'peak_memory', x -> 'memory' -> 'peak_memory', 'context_growth', x -> 'item' -> 'detail' -> 'context_growth',
+                'private_peak', x -> 'item' -> 'detail' -> 'os' -> 'peak_low') AS pass
+            FROM unnest(finished || made) WITH ORDINALITY u (x, n)
+            WHERE x ->> 'memory' IS NOT NULL AND x -> 'item' ->> 'rows' IS NOT NULL AND regexp_replace(x -> 'item' ->> 'name', '\d+$', '') = regexp_replace(made -> 'item' ->> 'name', '\d+$', ''))
+        SELECT @extschema@._benchmark_growth(CASE WHEN p.rows < this.rows THEN p.pass ELSE this.pass END, CASE WHEN p.rows < this.rows THEN this.pass ELSE p.pass END)
+            INTO problem FROM passes p JOIN passes this ON this.n = cardinality(finished) + 1 AND p.n < this.n ORDER BY 1 NULLS LAST LIMIT 1;
+    END IF;
+    RETURN CASE WHEN problem IS NULL THEN made ELSE jsonb_set(made, '{item}', (made -> 'item') || jsonb_build_object('status', 'failed', 'grade', 'red', 'message', problem)) END;
+END
+$$;
+
 -- The task of a benchmark for the process that runs it; {data} is its data set.
 CREATE FUNCTION _benchmark_task(b pg_catalog.jsonb, box pg_catalog.float8, search_path pg_catalog.text)
 RETURNS pg_catalog.jsonb
@@ -1104,7 +1140,7 @@ BEGIN
             memory := jsonb_build_object('id', @extschema@._benchmark_id('@extschema@.memory_profile_results_id_seq'), 'name', name, 'peak_memory', made -> 'peak_memory', 'allocated_memory', made -> 'allocated_memory',
                 'deallocated_memory', made -> 'deallocated_memory', 'net_memory', made -> 'net_memory', 'top_allocations', made -> 'top_allocations', 'timestamp', clock_timestamp() AT TIME ZONE 'UTC',
                 'commit_hash', run -> 'commit_hash', 'environment', run -> 'environment');
-            detail := detail || jsonb_build_object('os', made -> 'os', 'os_peak', made -> 'os' -> 'peak_high', 'memory_source', made -> 'memory_source');
+            detail := detail || jsonb_build_object('os', made -> 'os', 'os_peak', made -> 'os' -> 'peak_high', 'memory_source', made -> 'memory_source', 'context_growth', made -> 'context_growth');
             IF (made -> 'os' ->> 'unreliable')::bool THEN
                 flags := array_append(flags, 'os_peak_unreliable');
             END IF;
@@ -1386,7 +1422,7 @@ BEGIN
             -- Times were taken one by one; memory does not mind company.
             profiles := @extschema@._benchmark_execute((SELECT coalesce(jsonb_agg(x -> 'profile' ORDER BY n), '[]') FROM unnest(pending) WITH ORDINALITY u (x, n) WHERE x ? 'profile'));
             FOREACH one IN ARRAY pending LOOP
-                made := @extschema@._benchmark_measured(one, CASE WHEN one ? 'profile' THEN profiles -> 0 END, run);
+                made := @extschema@._benchmark_grown(@extschema@._benchmark_measured(one, CASE WHEN one ? 'profile' THEN profiles -> 0 END, run), finished);
                 profiles := CASE WHEN one ? 'profile' THEN profiles - 0 ELSE profiles END;
                 IF keep THEN
                     PERFORM @extschema@._benchmark_store(made, arguments -> 'key');

@@ -6,6 +6,7 @@ Leaks are planted in a copy of the sources, built beside and loaded in place of 
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ ROWS = 10000  # of a leaking export
 LEAK = "    allocation_site = {__FILE__, __LINE__}, (void)w->spec.allocator->allocate(w->spec.allocator->arg, 100);\n"
 PLACE = ("src/core/wall.cpp", "Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept\n", 2)
 # The same where no meter is: in a context of the server that outlives the export.
-CONTEXT_LEAK = "    MemoryContextAlloc(CacheMemoryContext, 100);\n"
+CONTEXT_LEAK = "    MemoryContextAlloc(TopMemoryContext, 100);\n"
 CONTEXT_PLACE = ("src/pg/pump.cpp", "void pump_row(Pump *p, TupleTableSlot *slot)\n", 2)
 
 
@@ -161,6 +162,40 @@ def test_a_leak_of_100_bytes_per_row_is_found_where_it_is():
         assert verdicts == {"db/csv/export/100": "inconclusive", "db/csv/export/10000": "regression"}, verdicts
         error = planted.c.error("SELECT gate_benchmarks('{%s}', 'before')" % run)
         assert error.sqlstate == "P0004" and "db/csv/export/10000: net_memory %d bytes were not given back, more with more rows" % (100 * ROWS) in error.message, error
+
+
+def test_memory_that_grows_with_the_rows_is_red_though_no_allocator_of_ours_gave_it():
+    with Planted(CONTEXT_PLACE, CONTEXT_LEAK) as planted:
+        report = planted.run("^db/csv/export/(100|10000)$")
+        assert all(m["net_memory"] == 0 for m in report["memory"]), report
+        grades = sorted((m["status"], m["grade"]) for m in report["memory"])
+        assert grades == [("failed", "red"), ("ok", "green")], report
+        message = next(m["message"] for m in report["memory"] if m["status"] == "failed")
+        assert re.fullmatch(r"Memory grows with rows: memory contexts keep \d+ bytes after 100 rows, \d+ after 10000", message), message
+        # A chunk of 100 bytes takes 128 and a head.
+        large = next(m for m in report["memory"] if m["rows"] == ROWS)
+        grown = next(a for a in large["top_allocations"] if a.get("context") == "TopMemoryContext")
+        assert 128 * ROWS <= grown["size_diff"] < 2 * 160 * ROWS, grown
+
+
+def test_exports_of_more_rows_take_no_more_memory():
+    report = json.loads(c.value("SELECT * FROM run_benchmarks('memory', 'db', names => '0000$', output_format => 'json', config => "
+                                "'{\"small_dataset_size\": 10000, \"medium_dataset_size\": 40000, \"large_dataset_size\": 80000}')"))
+    assert report["failed"] == [] and len(report["memory"]) == 3 * len({m["format"] for m in report["memory"]}) >= 12, report["failed"]
+
+
+def test_growth_is_told_from_bounds():
+    def growth(more, rows=(10000, 20000)):
+        fewer = {"rows": rows[0], "peak_memory": 2000000, "context_growth": 1000, "private_peak": 3000000}
+        return c.value("SELECT _benchmark_growth('%s', '%s')" % (json.dumps(fewer), json.dumps(dict(fewer, rows=rows[1], **more))))
+    assert growth({}) is None
+    assert growth({"context_growth": 66536}) is None
+    assert growth({"context_growth": 66537}) == "Memory grows with rows: memory contexts keep 1000 bytes after 10000 rows, 66537 after 20000"
+    assert growth({"peak_memory": 2100000}) is None
+    assert growth({"peak_memory": 2100001}) == "Memory grows with rows: peak 2000000 bytes at 10000 rows, 2100001 at 20000"
+    assert growth({"peak_memory": 9000000}, (1000, 10000)) is None
+    assert growth({"private_peak": 3000000 + 8 * MB}) is None
+    assert growth({"private_peak": 3000001 + 8 * MB}).endswith("private memory 3000000 bytes at 10000 rows, 11388609 at 20000")
 
 
 if __name__ == "__main__":
