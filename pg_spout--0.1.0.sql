@@ -1303,17 +1303,19 @@ END;
 REVOKE ALL ON FUNCTION _benchmark_store FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION _benchmark_store TO pg_write_server_files;
 
--- The dictionary of a run from all that _benchmark_measured made.
+-- The dictionary of a run: its row, and of each benchmark what _benchmark_measured made or the tables keep.
 CREATE FUNCTION _benchmark_whole(run pg_catalog.jsonb, finished pg_catalog.jsonb[], baseline pg_catalog.text, warnings pg_catalog.text[], recorded pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
     WITH f AS (SELECT n, nullif(m -> 'result', 'null') AS result, nullif(m -> 'memory', 'null') AS memory, m -> 'warnings' AS warnings,
-            (m -> 'item') - 'samples' - 'detail' - 'run_id' - 'ord' || (m -> 'item' -> 'detail') || coalesce(@extschema@._benchmark_against(baseline, m -> 'item' ->> 'name',
-                @extschema@._benchmark_fingerprint(run -> 'environment'), m -> 'item' ->> 'definition_hash', (m -> 'result' ->> 'median_time')::float8), '{}') AS item
+            (m -> 'item') - '{samples,detail,run_id,ord}'::text[] || (m -> 'item' -> 'detail') || coalesce(@extschema@._benchmark_against(baseline,
+                m -> 'item' ->> 'name', coalesce(run ->> 'fingerprint', @extschema@._benchmark_fingerprint(run -> 'environment')), m -> 'item' ->> 'definition_hash',
+                (m -> 'result' ->> 'median_time')::float8, coalesce((run ->> 'run_id')::int8, 0)), '{}') AS item
         FROM unnest(finished) WITH ORDINALITY u (m, n))
-    SELECT jsonb_build_object('run_id', run -> 'run_id', 'status', 'done', 'environment', run -> 'environment',
-        'results', coalesce(jsonb_agg(result - 'environment' || item || jsonb_build_object('peak_memory', memory -> 'peak_memory') ORDER BY n) FILTER (WHERE result IS NOT NULL), '[]'),
+    SELECT jsonb_build_object('run_id', run -> 'run_id', 'status', coalesce(run ->> 'status', 'done'), 'environment', run -> 'environment',
+        'results', coalesce(jsonb_agg(result - 'environment' || item || jsonb_build_object('peak_memory', memory -> 'peak_memory') ORDER BY n)
+            FILTER (WHERE result IS NOT NULL), '[]'),
         'memory', coalesce(jsonb_agg(memory - 'environment' || (item - 'stats') ORDER BY n) FILTER (WHERE memory IS NOT NULL), '[]'),
         'skipped', coalesce(jsonb_agg(item - 'flags' ORDER BY n) FILTER (WHERE item ->> 'status' = 'skipped'), '[]'),
         'failed', coalesce(jsonb_agg(item ORDER BY n) FILTER (WHERE item ->> 'status' NOT IN ('ok', 'skipped')), '[]'),
@@ -1321,7 +1323,7 @@ BEGIN ATOMIC
     FROM f;
 END;
 REVOKE ALL ON FUNCTION _benchmark_whole FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_whole TO pg_write_server_files;
+GRANT EXECUTE ON FUNCTION _benchmark_whole TO pg_monitor, pg_write_server_files;
 
 CREATE FUNCTION _benchmark_run(benchmark_type pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, output_format pg_catalog.text, names pg_catalog.text,
     formats pg_catalog.text[], baseline pg_catalog.text, config pg_catalog.jsonb, label pg_catalog.text, commit_hash pg_catalog.text, search_path pg_catalog.text)
@@ -1857,30 +1859,6 @@ REVOKE ALL ON FUNCTION gate_benchmarks FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gate_benchmarks TO pg_monitor, pg_write_server_files;
 COMMENT ON FUNCTION gate_benchmarks IS 'one line when runs are no worse than a baseline, else an error with all that is';
 
--- A stored run as the dictionary that run_benchmarks gives.
-CREATE FUNCTION _benchmark_dictionary(run_id pg_catalog.int8, baseline pg_catalog.text)
-RETURNS pg_catalog.jsonb
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-BEGIN ATOMIC
-    WITH i AS (
-        SELECT i.ord, i.status, i.detail -> 'warnings' AS warnings, to_jsonb(i) - '{samples,detail,run_id,ord}'::text[] || i.detail AS item,
-            to_jsonb(m) - 'environment' AS memory, to_jsonb(t) - 'environment' AS result, jsonb_build_object('peak_memory', m.peak_memory) || coalesce(
-                @extschema@._benchmark_against(_benchmark_dictionary.baseline, i.name, r.fingerprint, i.definition_hash, t.median_time, i.run_id), '{}') AS judged
-        FROM @extschema@.benchmark_items i JOIN @extschema@.benchmark_runs r USING (run_id) LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
-            LEFT JOIN @extschema@.memory_profile_results m ON m.id = i.memory_result_id
-        WHERE i.run_id = _benchmark_dictionary.run_id)
-    SELECT jsonb_build_object('run_id', r.run_id, 'status', r.status, 'environment', r.environment,
-        'results', (SELECT coalesce(jsonb_agg(result || item || judged ORDER BY ord), '[]') FROM i WHERE result IS NOT NULL),
-        'memory', (SELECT coalesce(jsonb_agg(memory || (item - 'stats') ORDER BY ord), '[]') FROM i WHERE memory IS NOT NULL),
-        'skipped', (SELECT coalesce(jsonb_agg(item - 'flags' ORDER BY ord), '[]') FROM i WHERE i.status = 'skipped'),
-        'failed', (SELECT coalesce(jsonb_agg(item ORDER BY ord), '[]') FROM i WHERE i.status NOT IN ('ok', 'skipped')),
-        'warnings', (SELECT coalesce(jsonb_agg(w ORDER BY ord, n), '[]') FROM i, jsonb_array_elements(i.warnings) WITH ORDINALITY x (w, n)),
-        'recorded', (SELECT jsonb_build_object('sent', count(*), 'committed', count(*), 'rejected', 0) FROM i))
-    FROM @extschema@.benchmark_runs r WHERE r.run_id = _benchmark_dictionary.run_id;
-END;
-REVOKE ALL ON FUNCTION _benchmark_dictionary FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_dictionary TO pg_monitor, pg_write_server_files;
-
 CREATE FUNCTION benchmark_report(
     run_id pg_catalog.int8 DEFAULT NULL,
     output_format pg_catalog.text DEFAULT 'console',
@@ -1891,11 +1869,20 @@ LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_
 AS $$
 DECLARE
     chosen bigint := coalesce(run_id, (SELECT max(r.run_id) FROM @extschema@.benchmark_runs r));
-    run jsonb := @extschema@._benchmark_dictionary(chosen, baseline);
+    run jsonb;
 BEGIN
     IF output_format IS NULL OR output_format NOT IN ('console', 'json', 'csv', 'markdown') THEN
         RAISE EXCEPTION 'unknown output format "%"', output_format USING ERRCODE = '22023', HINT = 'Output formats are console, json, csv, markdown.';
-    ELSIF run IS NULL THEN
+    END IF;
+    SELECT @extschema@._benchmark_whole(to_jsonb(r), i.stored, benchmark_report.baseline, '{}', jsonb_build_object('sent', i.n, 'committed', i.n, 'rejected', 0)) INTO run
+    FROM @extschema@.benchmark_runs r, LATERAL (
+        SELECT count(*) AS n, array_agg(jsonb_build_object('item', to_jsonb(x) - 'samples', 'result', to_jsonb(t), 'memory', to_jsonb(m),
+            'warnings', coalesce(x.detail -> 'warnings', '[]')) ORDER BY x.ord) AS stored
+        FROM @extschema@.benchmark_items x LEFT JOIN @extschema@.benchmark_results t ON t.id = x.result_id
+            LEFT JOIN @extschema@.memory_profile_results m ON m.id = x.memory_result_id
+        WHERE x.run_id = r.run_id) i
+    WHERE r.run_id = chosen;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no run %', coalesce(chosen::text, 'to report') USING ERRCODE = '22023', HINT = 'run_benchmarks() makes one.';
     END IF;
     RETURN QUERY SELECT @extschema@._benchmark_output(run, output_format, greatest(slowest, 0));
