@@ -347,22 +347,16 @@ CREATE FUNCTION _benchmark_send(record pg_catalog.jsonb)
 RETURNS pg_catalog.bool
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_send';
-REVOKE ALL ON FUNCTION _benchmark_send FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_send TO pg_write_server_files;
 
 CREATE FUNCTION _benchmark_flush(seconds pg_catalog.float8 DEFAULT 10)
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_flush';
-REVOKE ALL ON FUNCTION _benchmark_flush FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_flush TO pg_write_server_files;
 
 CREATE FUNCTION _benchmark_recordable()
 RETURNS pg_catalog.bool
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_recordable';
-REVOKE ALL ON FUNCTION _benchmark_recordable FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_recordable TO pg_write_server_files;
 
 -- A number for a row that the recorder will write, or NULL where it must draw one. Numbers of rows written by hand are left out.
 CREATE FUNCTION _benchmark_id(sequence pg_catalog.regclass)
@@ -387,8 +381,6 @@ BEGIN
     RETURN number;
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_id FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_id TO pg_write_server_files;
 
 -- The row of benchmark_results that a series of times makes.
 CREATE FUNCTION _benchmark_result(name pg_catalog.text, samples pg_catalog.float8[], environment pg_catalog.jsonb, commit_hash pg_catalog.text)
@@ -413,8 +405,6 @@ BEGIN
     RETURN r;
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_result FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_result TO pg_write_server_files;
 
 CREATE FUNCTION record_benchmark(
     name pg_catalog.text,
@@ -455,8 +445,6 @@ BEGIN
     RETURN r;
 END
 $$;
-REVOKE ALL ON FUNCTION record_benchmark FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION record_benchmark TO pg_write_server_files;
 COMMENT ON FUNCTION record_benchmark IS 'stores times measured elsewhere, whatever becomes of the transaction';
 
 -- --- data sets ---------------------------------------------------------------------------------------------------
@@ -553,8 +541,6 @@ BEGIN
     RETURN found;
 END
 $$;
-REVOKE ALL ON FUNCTION benchmark_data FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION benchmark_data TO pg_write_server_files;
 COMMENT ON FUNCTION benchmark_data IS 'makes or finds a data set of a kind, with this many rows; no rows drop the kind';
 
 -- --- registry ----------------------------------------------------------------------------------------------------
@@ -569,8 +555,6 @@ CREATE FUNCTION _benchmark_environment(directory pg_catalog.text DEFAULT NULL)
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_environment';
-REVOKE ALL ON FUNCTION _benchmark_environment FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_environment TO pg_write_server_files;
 
 -- What makes two runs comparable: server, build, machine, settings that matter.
 CREATE FUNCTION _benchmark_fingerprint(environment pg_catalog.jsonb)
@@ -586,8 +570,6 @@ CREATE FUNCTION _benchmark_execute(task pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_execute';
-REVOKE ALL ON FUNCTION _benchmark_execute FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_execute TO pg_write_server_files;
 
 -- The built-in benchmarks: every format of the library in every size, core's own COPY beside them. {data} is the data set.
 CREATE FUNCTION _benchmark_builtins(settings pg_catalog.jsonb, extended pg_catalog.bool DEFAULT false)
@@ -673,8 +655,6 @@ CREATE FUNCTION _benchmark_free_space(directory pg_catalog.text)
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_free_space';
-REVOKE ALL ON FUNCTION _benchmark_free_space FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_free_space TO pg_write_server_files;
 
 -- Why a benchmark cannot run here; NULL when it can.
 CREATE FUNCTION _benchmark_unmet(requires pg_catalog.jsonb, directory pg_catalog.text)
@@ -746,8 +726,6 @@ BEGIN
     RETURN name;
 END
 $$;
-REVOKE ALL ON FUNCTION register_benchmark FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION register_benchmark TO pg_write_server_files;
 COMMENT ON FUNCTION register_benchmark IS 'adds a benchmark of one''s own, or changes it; {out} in its SQL becomes a fresh file';
 
 CREATE FUNCTION unregister_benchmark(name pg_catalog.text)
@@ -759,8 +737,6 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-REVOKE ALL ON FUNCTION unregister_benchmark FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION unregister_benchmark TO pg_write_server_files;
 COMMENT ON FUNCTION unregister_benchmark IS 'removes a benchmark of one''s own; false when there is none';
 
 -- Everything that can run, for this role: what the benchmark is, and the hash that says whether two results are of the same one.
@@ -787,8 +763,6 @@ BEGIN
         FROM @extschema@.benchmark_definitions d WHERE d.owner = quote_ident(current_user)::regrole) a;
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_registry FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_registry TO pg_write_server_files;
 
 CREATE FUNCTION list_benchmarks()
 RETURNS TABLE (name pg_catalog.text, benchmark_type pg_catalog.text, adapter_type pg_catalog.text, format pg_catalog.text, rows pg_catalog.int8,
@@ -801,8 +775,6 @@ BEGIN ATOMIC
         LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
     ORDER BY r.adapter_type, r.name;
 END;
-REVOKE ALL ON FUNCTION list_benchmarks FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION list_benchmarks TO pg_write_server_files;
 COMMENT ON FUNCTION list_benchmarks IS 'what run_benchmarks can run, and how it went last';
 
 -- --- running -----------------------------------------------------------------------------------------------------
@@ -868,8 +840,6 @@ BEGIN ATOMIC
         WHERE NOT EXISTS (SELECT FROM known WHERE known.kind = k AND known.adapter = a AND known.format = f) GROUP BY 1)
     SELECT string_agg(format('%s (%s)', part, formats), ', ' ORDER BY part) FROM gaps;
 END;
-REVOKE ALL ON FUNCTION _benchmark_gaps FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_gaps TO pg_monitor, pg_write_server_files;
 
 -- A run's dictionary as people read it.
 CREATE FUNCTION _benchmark_console(run pg_catalog.jsonb, slowest pg_catalog.int4 DEFAULT 5)
@@ -1166,8 +1136,6 @@ BEGIN
         'result_id', result -> 'id', 'memory_result_id', memory -> 'id', 'detail', detail || CASE WHEN warnings = '{}' THEN '{}' ELSE jsonb_build_object('warnings', warnings) END, 'samples', samples));
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_measured FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_measured TO pg_write_server_files;
 
 -- The word or the number of seconds of setting "budget".
 CREATE FUNCTION _benchmark_budget(settings pg_catalog.jsonb)
@@ -1198,8 +1166,6 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM;
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_prepare FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_prepare TO pg_write_server_files;
 
 -- How far ten pairs of equal work seem to differ here, as the larger side of the ratio's interval. It takes a fiftieth of the budget, 5 s at
 -- most; NULL below a budget of 30 s, and where no built-in benchmark is to be timed.
@@ -1228,8 +1194,6 @@ BEGIN
     RETURN greatest(1 - (s ->> 'ci_low')::float8, (s ->> 'ci_high')::float8 - 1);
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_noise FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_noise TO pg_write_server_files;
 
 -- The benchmarks that a call chooses, in the random order of its seed.
 CREATE FUNCTION _benchmark_selected(wanted pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, names pg_catalog.text, formats pg_catalog.text[], config pg_catalog.jsonb)
@@ -1244,8 +1208,6 @@ BEGIN ATOMIC
         AND abs(hashtextextended(r.name, 0) % split_part(r.settings ->> 'shard', '/', 2)::int8) = split_part(r.settings ->> 'shard', '/', 1)::int8 - 1
     ORDER BY md5((r.settings ->> 'seed') || r.name);
 END;
-REVOKE ALL ON FUNCTION _benchmark_selected FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_selected TO pg_write_server_files;
 
 -- The bounds of stored baselines: fresh values of a metric beside those of the baseline's runs. `clean` are the fresh ones without
 -- flags, which alone make a time red. `red` is the ratio that is too much.
@@ -1300,8 +1262,6 @@ BEGIN ATOMIC
         || CASE WHEN made ->> 'result' IS NULL THEN '{}' ELSE jsonb_build_object('result', made -> 'result') END
         || CASE WHEN made ->> 'memory' IS NULL THEN '{}' ELSE jsonb_build_object('memory', made -> 'memory') END);
 END;
-REVOKE ALL ON FUNCTION _benchmark_store FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_store TO pg_write_server_files;
 
 -- The dictionary of a run: its row, and of each benchmark what _benchmark_measured made or the tables keep.
 CREATE FUNCTION _benchmark_whole(run pg_catalog.jsonb, finished pg_catalog.jsonb[], baseline pg_catalog.text, warnings pg_catalog.text[], recorded pg_catalog.jsonb)
@@ -1322,8 +1282,6 @@ BEGIN ATOMIC
         'warnings', (SELECT to_jsonb(_benchmark_whole.warnings || ARRAY(SELECT w FROM f g, jsonb_array_elements_text(g.warnings) w ORDER BY g.n))), 'recorded', recorded)
     FROM f;
 END;
-REVOKE ALL ON FUNCTION _benchmark_whole FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_whole TO pg_monitor, pg_write_server_files;
 
 CREATE FUNCTION _benchmark_run(benchmark_type pg_catalog.text, adapter_type pg_catalog.text, extended pg_catalog.bool, output_format pg_catalog.text, names pg_catalog.text,
     formats pg_catalog.text[], baseline pg_catalog.text, config pg_catalog.jsonb, label pg_catalog.text, commit_hash pg_catalog.text, search_path pg_catalog.text)
@@ -1456,8 +1414,6 @@ BEGIN
     RETURN QUERY SELECT @extschema@._benchmark_output(@extschema@._benchmark_whole(run, finished, baseline, '{}', recorded), output_format);
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_run FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_run TO pg_write_server_files;
 
 CREATE FUNCTION run_benchmarks(
     benchmark_type pg_catalog.text DEFAULT 'all',
@@ -1476,8 +1432,6 @@ BEGIN ATOMIC
     -- Benchmarks of users run under the caller's search path.
     SELECT @extschema@._benchmark_run(benchmark_type, adapter_type, coalesce(extended, false), output_format, names, formats, baseline, config, label, commit_hash, current_setting('search_path'));
 END;
-REVOKE ALL ON FUNCTION run_benchmarks FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION run_benchmarks TO pg_write_server_files;
 COMMENT ON FUNCTION run_benchmarks IS 'measures exports, records the results past any ROLLBACK, and prints them';
 
 -- --- single measurements -----------------------------------------------------------------------------------------
@@ -1511,8 +1465,6 @@ BEGIN
     RETURN b;
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_meant FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_meant TO pg_write_server_files;
 
 -- A measurement that must succeed: its own error otherwise.
 CREATE FUNCTION _benchmark_must(made pg_catalog.jsonb)
@@ -1556,8 +1508,6 @@ BEGIN
         (SELECT coalesce(jsonb_agg(s ORDER BY n), '[]') FROM jsonb_array_elements(made -> 'snapshots') WITH ORDINALITY x (s, n) WHERE s ->> 'at' = ANY (snapshot_at)));
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_profile FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_profile TO pg_write_server_files;
 
 CREATE FUNCTION profile_memory(
     func pg_catalog.text,
@@ -1569,8 +1519,6 @@ LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
     SELECT @extschema@._benchmark_profile(func, args, snapshot_at, config, current_setting('search_path'));
 END;
-REVOKE ALL ON FUNCTION profile_memory FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION profile_memory TO pg_write_server_files;
 COMMENT ON FUNCTION profile_memory IS 'memory of a benchmark or of one statement, in a process of its own, rolled back';
 
 -- So many pairs of a and b in one process: {"a": [], "b": [], "contended", "in_session"}.
@@ -1586,8 +1534,6 @@ BEGIN
             'read_only', a ->> 'owner' IS NULL AND b ->> 'owner' IS NULL)));
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_pairs FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_pairs TO pg_write_server_files;
 
 CREATE FUNCTION _benchmark_ab(sql_a pg_catalog.text, sql_b pg_catalog.text, pairs pg_catalog.int4, tolerance pg_catalog.float8, config pg_catalog.jsonb, search_path pg_catalog.text,
     OUT ratio pg_catalog.float8, OUT ci_low pg_catalog.float8, OUT ci_high pg_catalog.float8, OUT verdict pg_catalog.text, OUT n pg_catalog.int4,
@@ -1651,8 +1597,6 @@ BEGIN
     median_b := s -> 'median_b';
 END
 $$;
-REVOKE ALL ON FUNCTION _benchmark_ab FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _benchmark_ab TO pg_write_server_files;
 
 CREATE FUNCTION benchmark_ab(
     sql_a pg_catalog.text,
@@ -1666,8 +1610,6 @@ LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
     SELECT * FROM @extschema@._benchmark_ab(sql_a, sql_b, pairs, tolerance, config, current_setting('search_path'));
 END;
-REVOKE ALL ON FUNCTION benchmark_ab FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION benchmark_ab TO pg_write_server_files;
 COMMENT ON FUNCTION benchmark_ab IS 'two statements or benchmarks in turn, in one process: is the second slower?';
 
 CREATE FUNCTION export_benchmark(
@@ -1718,8 +1660,6 @@ BEGIN
     RETURN format('{"datasetRowCount":%s,"results":[%s]}', coalesce(counted::text, 'null'), array_to_string(results, ','))::json;
 END
 $$;
-REVOKE ALL ON FUNCTION export_benchmark FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION export_benchmark TO pg_write_server_files;
 COMMENT ON FUNCTION export_benchmark IS 'exports a data set once per format: seconds, bytes on disk, memory';
 
 -- --- comparing and reporting ---------------------------------------------------------------------------------------
@@ -1735,8 +1675,6 @@ BEGIN
     END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION set_baseline FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION set_baseline TO pg_write_server_files;
 COMMENT ON FUNCTION set_baseline IS 'adds a run to a baseline; a NULL name takes it out';
 
 CREATE FUNCTION compare_benchmarks(runs pg_catalog.int8[], baseline pg_catalog.text DEFAULT 'main')
@@ -1792,8 +1730,6 @@ BEGIN
     ORDER BY 1, 2;
 END
 $$;
-REVOKE ALL ON FUNCTION compare_benchmarks FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION compare_benchmarks TO pg_monitor, pg_write_server_files;
 COMMENT ON FUNCTION compare_benchmarks IS 'fresh runs beside a stored baseline of the same machine and definition';
 
 -- {"median_time": "10%", "peak_memory": "64kB"} as bounds: of the ratio, or of the growth in bytes.
@@ -1855,8 +1791,6 @@ BEGIN
     RETURN format('%s benchmarks pass against baseline %s: %s doubtful, %s not compared', measured, baseline, doubtful, uncompared);
 END
 $$;
-REVOKE ALL ON FUNCTION gate_benchmarks FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION gate_benchmarks TO pg_monitor, pg_write_server_files;
 COMMENT ON FUNCTION gate_benchmarks IS 'one line when runs are no worse than a baseline, else an error with all that is';
 
 CREATE FUNCTION benchmark_report(
@@ -1888,6 +1822,20 @@ BEGIN
     RETURN QUERY SELECT @extschema@._benchmark_output(run, output_format, greatest(slowest, 0));
 END
 $$;
-REVOKE ALL ON FUNCTION benchmark_report FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION benchmark_report TO pg_monitor, pg_write_server_files;
 COMMENT ON FUNCTION benchmark_report IS 'prints a stored run, the last one if none is named';
+
+-- --- rights ------------------------------------------------------------------------------------------------------
+
+-- What measures, records or makes data writes server files; who monitors reads results. What is not named here only computes.
+REVOKE ALL ON FUNCTION benchmark_ab, benchmark_data, benchmark_report, compare_benchmarks, export_benchmark, gate_benchmarks, list_benchmarks,
+    profile_memory, record_benchmark, register_benchmark, run_benchmarks, set_baseline, unregister_benchmark, _benchmark_ab, _benchmark_environment,
+    _benchmark_execute, _benchmark_flush, _benchmark_free_space, _benchmark_gaps, _benchmark_id, _benchmark_meant, _benchmark_measured,
+    _benchmark_noise, _benchmark_pairs, _benchmark_prepare, _benchmark_profile, _benchmark_recordable, _benchmark_registry, _benchmark_result,
+    _benchmark_run, _benchmark_selected, _benchmark_send, _benchmark_store, _benchmark_unmet, _benchmark_whole FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION benchmark_ab, benchmark_data, benchmark_report, compare_benchmarks, export_benchmark, gate_benchmarks, list_benchmarks,
+    profile_memory, record_benchmark, register_benchmark, run_benchmarks, set_baseline, unregister_benchmark, _benchmark_ab, _benchmark_environment,
+    _benchmark_execute, _benchmark_flush, _benchmark_free_space, _benchmark_gaps, _benchmark_id, _benchmark_meant, _benchmark_measured,
+    _benchmark_noise, _benchmark_pairs, _benchmark_prepare, _benchmark_profile, _benchmark_recordable, _benchmark_registry, _benchmark_result,
+    _benchmark_run, _benchmark_selected, _benchmark_send, _benchmark_store, _benchmark_unmet, _benchmark_whole
+    TO pg_write_server_files;
+GRANT EXECUTE ON FUNCTION benchmark_report, compare_benchmarks, gate_benchmarks, _benchmark_gaps, _benchmark_whole TO pg_monitor;

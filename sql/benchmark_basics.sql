@@ -50,6 +50,12 @@ FROM unnest('{plain,writer,monitor}'::text[]) r (role),
     unnest('{benchmark_results,memory_profile_results,benchmark_runs,benchmark_items,benchmark_definitions}'::text[]) t (name), unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,TRIGGER}'::text[]) p (name)
 WHERE has_table_privilege('spout_bench_' || r.role, t.name, p.name) GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'benchmark_runs'::regclass AND a.attnum > 0 AND has_column_privilege('spout_bench_writer', a.attrelid, a.attnum, 'UPDATE');
+-- What everybody may call changes and reads nothing; who monitors may call what reads results.
+SELECT r.role, p.provolatile AS volatile, string_agg(p.proname, ' ' ORDER BY p.proname) AS functions FROM unnest('{plain,monitor}'::text[]) r (role), pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
+    AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout'
+WHERE p.proname ~ 'bench|baseline|profile' AND has_function_privilege('spout_bench_' || r.role, p.oid, 'EXECUTE') AND (p.provolatile = 'v' OR r.role = 'monitor' AND NOT has_function_privilege('spout_bench_plain', p.oid, 'EXECUTE')) GROUP BY 1, 2;
+SELECT count(*) AS writers_lack FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout'
+WHERE p.proname ~ 'bench|baseline|profile' AND NOT has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
 -- A role sees and changes its own definitions only.
 SET ROLE spout_bench_writer;
 INSERT INTO benchmark_definitions VALUES ('mine', 'spout_bench_writer', 'SELECT 1', NULL, NULL, 'time', 'db', '{}', '{}', '{}');
