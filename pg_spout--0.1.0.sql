@@ -270,7 +270,7 @@ BEGIN
             WHEN 'number' THEN format('a number from %s to %s', item.low, item.high)
             WHEN 'size' THEN format('a size of at least %s bytes', item.low)
             WHEN 'bool' THEN 'true or false'
-            WHEN 'text' THEN 'a text'
+            WHEN 'text' THEN 'an absolute path'
             WHEN 'shard' THEN 'i/n with i from 1 to n'
             WHEN 'budget' THEN 'quick, ci, extended or a number of seconds'
             ELSE 'one of ' || array_to_string(item.words, ', ') END;
@@ -279,7 +279,7 @@ BEGIN
             WHEN 'number' THEN n BETWEEN item.low AND item.high
             WHEN 'size' THEN n BETWEEN item.low AND item.high
             WHEN 'bool' THEN item.type = 'boolean'
-            WHEN 'text' THEN item.type = 'string' AND item.word <> ''
+            WHEN 'text' THEN item.type = 'string' AND item.word LIKE '/%' AND length(item.word) < 900
             WHEN 'shard' THEN item.type = 'string' AND item.word ~ '^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$'
                 AND split_part(item.word, '/', 1)::int <= split_part(item.word, '/', 2)::int
             WHEN 'budget' THEN CASE item.type WHEN 'number' THEN n BETWEEN 0.001 AND 86400 ELSE item.type = 'string' AND item.word = ANY (item.words) END
@@ -796,6 +796,14 @@ BEGIN ATOMIC
     SELECT to_char((seconds #>> '{}')::float8 * CASE unit WHEN 's' THEN 1 WHEN 'ms' THEN 1e3 ELSE 1e6 END, 'FM99999990.000');
 END;
 
+-- The unit that suits a time.
+CREATE FUNCTION _benchmark_unit(seconds pg_catalog.float8)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN seconds >= 10 THEN 's' WHEN seconds >= 0.0002 THEN 'ms' ELSE 'us' END;
+END;
+
 -- Names and messages may hold line ends; a line of output must not.
 CREATE FUNCTION _benchmark_line(words pg_catalog.text)
 RETURNS pg_catalog.text
@@ -823,7 +831,7 @@ BEGIN ATOMIC
     SELECT string_agg(w, separator ORDER BY n) FROM jsonb_array_elements_text(list) WITH ORDINALITY x (w, n);
 END;
 
--- Formats without a result on this machine, in this run or before it: "async time (avro, csv)".
+-- Formats without a result on this machine, in this run or before it: "async (every format), db time (csv, xml)".
 CREATE FUNCTION _benchmark_gaps(run pg_catalog.jsonb)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -834,10 +842,11 @@ BEGIN ATOMIC
         UNION SELECT k.kind, h.adapter_type, h.format
         FROM @extschema@.benchmark_history h, LATERAL (VALUES ('time', h.median_time), ('memory', h.peak_memory::float8)) k (kind, value)
         WHERE k.value IS NOT NULL AND h.fingerprint = @extschema@._benchmark_fingerprint(run -> 'environment')),
-    gaps AS (
-        SELECT a || ' ' || k AS part, string_agg(f, ', ' ORDER BY f) AS formats
-        FROM unnest(ARRAY['core', 'db', 'async']) WITH ORDINALITY a (a, n), unnest(ARRAY['time', 'memory']) k, unnest(@extschema@._benchmark_formats()) f
-        WHERE NOT EXISTS (SELECT FROM known WHERE known.kind = k AND known.adapter = a AND known.format = f) GROUP BY 1)
+    missing AS (
+        SELECT a, k, CASE WHEN count(*) = cardinality(@extschema@._benchmark_formats()) THEN 'every format' ELSE string_agg(f, ', ' ORDER BY f) END AS formats
+        FROM unnest(ARRAY['core', 'db', 'async']) a, unnest(ARRAY['time', 'memory']) k, unnest(@extschema@._benchmark_formats()) f
+        WHERE NOT EXISTS (SELECT FROM known WHERE known.kind = k AND known.adapter = a AND known.format = f) GROUP BY a, k),
+    gaps AS (SELECT a || CASE count(*) WHEN 1 THEN ' ' || min(k) ELSE '' END AS part, formats FROM missing GROUP BY a, formats)
     SELECT string_agg(format('%s (%s)', part, formats), ', ' ORDER BY part) FROM gaps;
 END;
 
@@ -860,7 +869,7 @@ BEGIN
             x -> 'iterations', @extschema@._benchmark_human(x -> 'rows_per_s'), @extschema@._benchmark_human(x -> 'points_per_s'), round((x ->> 'mb_per_s')::numeric),
             @extschema@._benchmark_human(x -> 'peak_memory', 'B'), concat_ws(' ', x ->> 'ratio', x ->> 'verdict'), @extschema@._benchmark_words(x -> 'flags', ',')) ORDER BY median) AS lines
         FROM (SELECT x, median, min(median) OVER (PARTITION BY x -> 'adapter_type', x -> 'rows') AS best
-            FROM jsonb_array_elements(run -> 'results') x, LATERAL (SELECT (x ->> 'median_time')::float8 AS median) m) r, LATERAL (SELECT CASE WHEN best >= 10 THEN 's' WHEN best >= 0.0002 THEN 'ms' ELSE 'us' END AS unit) u
+            FROM jsonb_array_elements(run -> 'results') x, LATERAL (SELECT (x ->> 'median_time')::float8 AS median) m) r, LATERAL (SELECT @extschema@._benchmark_unit(best) AS unit) u
         GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS LAST LOOP
         RETURN NEXT format('%s: %s benchmark%s%s, times in %s%s', part.adapter, part.n, CASE part.n WHEN 1 THEN '' ELSE 's' END, ', ' || part.rows || ' rows', part.unit, noise);
         RETURN QUERY SELECT @extschema@._benchmark_table(time_head || part.lines);
@@ -883,8 +892,8 @@ BEGIN
     IF jsonb_array_length((run -> 'results') || (run -> 'memory') || (run -> 'failed') || (run -> 'skipped')) = 0 THEN
         RETURN;
     END IF;
-    SELECT string_agg(format('%s (%s ms)', x ->> 'name', @extschema@._benchmark_ms(x -> 'median_time')), ', ' ORDER BY n) INTO line
-        FROM (SELECT x, row_number() OVER (ORDER BY (x ->> 'median_time')::float8 DESC) AS n FROM jsonb_array_elements(run -> 'results') x) s WHERE n <= slowest;
+    SELECT string_agg(format('%s (%s %s)', x ->> 'name', @extschema@._benchmark_ms(x -> 'median_time', unit), unit), ', ' ORDER BY n) INTO line
+        FROM (SELECT x, @extschema@._benchmark_unit((x ->> 'median_time')::float8) AS unit, row_number() OVER (ORDER BY (x ->> 'median_time')::float8 DESC) AS n FROM jsonb_array_elements(run -> 'results') x) s WHERE n <= slowest;
     RETURN QUERY SELECT @extschema@._benchmark_line('slowest: ' || line) WHERE line IS NOT NULL;
     RETURN QUERY SELECT 'gaps, never measured on this machine: ' || g FROM @extschema@._benchmark_gaps(run) g WHERE g IS NOT NULL;
     RETURN NEXT format('run %s %s: %s measured, %s failed, %s skipped; %s of %s records stored', coalesce(run ->> 'run_id', '(not stored)'), run ->> 'status',
@@ -1336,8 +1345,11 @@ BEGIN
     environment := @extschema@._benchmark_environment(settings ->> 'directory') || jsonb_build_object('seed', settings -> 'seed', 'timer', settings -> 'timer');
     -- Nothing to do: nothing to record.
     IF todo = 0 THEN
-        RETURN QUERY SELECT @extschema@._benchmark_output(@extschema@._benchmark_whole(jsonb_build_object('environment', environment), finished, NULL, ARRAY[CASE WHEN adapter_type = 'async' THEN 'no benchmark of adapter type async is registered' WHEN benchmark_type = 'combined'
-            THEN 'no combined benchmark is registered' ELSE 'no registered benchmark fits' END], recorded), output_format);
+        problem := CASE WHEN adapter_type = 'async' THEN 'no benchmark of adapter type async is registered' WHEN benchmark_type = 'combined' THEN 'no combined benchmark is registered' ELSE 'no registered benchmark fits' END;
+        IF output_format = 'csv' THEN
+            RAISE WARNING '%', problem;
+        END IF;
+        RETURN QUERY SELECT @extschema@._benchmark_output(@extschema@._benchmark_whole(jsonb_build_object('environment', environment), finished, NULL, ARRAY[problem], recorded), output_format);
         RETURN;
     END IF;
     IF NOT pg_try_advisory_lock('@extschema@.benchmark_runs'::regclass::oid::int, 0) THEN
@@ -1399,7 +1411,7 @@ BEGIN
             FOREACH one IN ARRAY pending LOOP
                 PERFORM @extschema@._benchmark_store(@extschema@._benchmark_measured(one || '{"cancelled": true}', NULL, run), arguments -> 'key');
             END LOOP;
-            PERFORM @extschema@._benchmark_send(jsonb_build_object('key', arguments -> 'key', 'finish', jsonb_build_object('run_id', run -> 'run_id', 'status', 'cancelled', 'finished', clock_timestamp())));
+            PERFORM @extschema@._benchmark_send(jsonb_build_object('key', arguments -> 'key', 'finish', jsonb_build_object('run_id', run -> 'run_id', 'status', CASE SQLSTATE WHEN '57014' THEN 'cancelled' ELSE 'aborted' END, 'finished', clock_timestamp())));
         END IF;
         PERFORM pg_advisory_unlock('@extschema@.benchmark_runs'::regclass::oid::int, 0);
         PERFORM @extschema@._benchmark_flush(CASE WHEN keep THEN 5 ELSE 0 END);

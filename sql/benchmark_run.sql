@@ -20,14 +20,27 @@ SELECT count(*) FROM pg_class WHERE relnamespace = 'spout_bench'::regnamespace A
 
 -- Bad input.
 SELECT s, x FROM unnest(ARRAY['''speed''', '''time'', ''cloud''', '''time'', output_format => ''html''', 'formats => ''{avro,docx}''', 'names => ''(''', 'config => ''{"colour": 1}''', 'config => ''{"min_time": 5, "max_time": 2}''',
-    'commit_hash => repeat(''x'', 41)', '''''']) s, pg_temp.try('SELECT * FROM run_benchmarks(' || s || ')') x WHERE x NOT LIKE 'HINT: Settings%';
+    'commit_hash => repeat(''x'', 41)', '''''', 'NULL', '''all'', NULL', 'output_format => NULL', 'formats => ''{avro,NULL}''', 'config => ''[]''', 'config => ''7''', 'config => ''{"iterations": -1}''', 'config => ''{"max_time": -1}''', 'config => ''{"budget": -1}''',
+    'config => ''{"parallel": 0}''', 'config => ''{"parallel": 65}''', 'config => ''{"parallel": 1.5}''', 'config => ''{"directory": "relative"}''', 'config => ''{"seed": -1}''']) s, pg_temp.try('SELECT * FROM run_benchmarks(' || s || ')') x WHERE x NOT LIKE 'HINT: Settings%';
 SELECT s, x FROM unnest(ARRAY['''''', 'NULL', 'repeat(''y'', 256)', '''core/mine''', '''x'', benchmark_type => ''fast''', '''x'', adapter_type => ''cloud''', '''x'', config => ''{"colour": 1}''', '''x'', thresholds => ''{"speed": 1}''',
     '''x'', thresholds => ''{"median_time": -1}''', '''x'', thresholds => ''[]''', '''x'', requires => ''{"moon": "full"}''', '''x'', requires => ''{"pg": "seventeen"}''', '''x'', requires => ''{"extension": "hstore"}''',
     '''x'', requires => ''{"free_disk": "much"}''', '''x'', requires => ''{"role": 5}''', '''x'', requires => ''[]''']) s, pg_temp.try('SELECT register_benchmark(' || replace(s, '''x''', '''x'', ''SELECT 1''')
     || CASE WHEN s LIKE '''x''%' THEN '' ELSE ', ''SELECT 1''' END || ')') x WHERE x NOT LIKE 'HINT: Settings%';
 SELECT s, x FROM unnest(ARRAY['''x'', NULL', '''x'', ''{}''', '''x'', ''{1,NULL}''', '''x'', ''{{1},{2}}''', '''x'', ''{1,NaN}''', '''x'', ''{1,-1}''', '''x'', ''{Infinity}''', ''''', ''{1}''', 'repeat(''n'', 300), ''{1}''', '''x'', ''{1}'', NULL, repeat(''c'', 41)',
     '''x'', ''{1}'', ''[3]''', '''x'', ''{1}'', jsonb_build_object(1, repeat(''y'', 70000))']) s, pg_temp.try('SELECT record_benchmark(' || s || ')') x;
-SELECT count(*) FROM benchmark_runs;
+-- Nor is anything recorded where nothing is chosen: one line says so.
+SELECT s, r FROM unnest(ARRAY['''time'', ''async''', '''all'', ''async'', output_format => ''csv''', '''combined''', '''combined'', ''async''', '''time'', names => ''^no such''', 'names => ''x''''; DROP TABLE benchmark_runs; --''', 'formats => ''{}''']) s,
+    LATERAL (SELECT count(*) || ': ' || left(min(x::text), 60) AS r FROM unnest(xpath('//r/text()', query_to_xml('SELECT r FROM run_benchmarks(' || s || ') r', false, false, ''))) x) l;
+SELECT r::jsonb - 'environment' AS nothing FROM run_benchmarks('time', 'async', output_format => 'json') r;
+SELECT (SELECT count(*) FROM benchmark_runs) AS runs, (SELECT count(*) FROM benchmark_items) AS items, (SELECT count(*) FROM benchmark_results) AS results, (SELECT count(*) FROM memory_profile_results) AS memory,
+    (SELECT count(*) FROM benchmark_definitions) AS definitions;
+-- Names are texts, whatever they say. What cannot write, is not begun.
+SELECT register_benchmark(n, 'SELECT 1', benchmark_type => 'time') FROM unnest(ARRAY['x''); DROP TABLE benchmark_runs; --', '{out} %s $1 "']) n;
+SELECT x ->> 'name' AS name, x ->> 'status' AS status FROM run_benchmarks('time', names => '^(x|.out)', output_format => 'json', config => '{"iterations": 6, "min_time": 0.001}') r, jsonb_array_elements(r::jsonb -> 'results') x ORDER BY 1;
+SELECT name, status, sqlstate, message FROM (SELECT r FROM run_benchmarks('time', names => '^(core|db)/csv/e.*/100$', output_format => 'json', config => '{"iterations": 6, "min_time": 0.001, "directory": "/no/such"}') r) r,
+    LATERAL (SELECT x ->> 'name' AS name, x ->> 'status' AS status, x ->> 'sqlstate' AS sqlstate, x ->> 'message' AS message FROM jsonb_array_elements((r::jsonb -> 'results') || (r::jsonb -> 'skipped')) x) x ORDER BY 1;
+DELETE FROM benchmark_definitions;
+TRUNCATE benchmark_runs, benchmark_results, memory_profile_results, benchmark_items;
 
 -- What becomes of a benchmark: each of these leaves the others as they were.
 CREATE TABLE touched (a int);
@@ -51,7 +64,6 @@ SELECT x ->> 'status' AS status, x -> 'flags' ? 'in_session' AS in_session FROM 
 SELECT count(*) AS rows_left FROM touched;
 
 -- Selections.
-SELECT s, r FROM unnest(ARRAY['''time'', ''async''', '''combined''', '''time'', names => ''^no such''']) s, LATERAL (SELECT split_part(split_part(query_to_xml('SELECT r FROM run_benchmarks(' || s || ') r LIMIT 1', false, false, '')::text, '<r>', 2), '<', 1) AS r) x;
 SELECT (r::jsonb -> 'results' -> 0) ->> 'name' AS name, jsonb_array_length(r::jsonb -> 'results') AS n FROM run_benchmarks('time', 'core', formats => '{avro}', names => 'encode/100$', output_format => 'json', config => '{"iterations": 6, "min_time": 0.001}') r;
 WITH shards AS (SELECT i, x.name FROM generate_series(1, 3) i, _benchmark_selected('time', 'all', false, NULL, NULL, jsonb_build_object('shard', i || '/3')) x)
 SELECT count(*) = count(DISTINCT name) AS disjoint, count(*) = (SELECT count(*) FROM _benchmark_selected('time', 'all', false, NULL, NULL, NULL)) AS complete, count(DISTINCT i) AS shards FROM shards;

@@ -46,14 +46,11 @@ struct Talk {
 // --- the private directory
 // --------------------------------------------------------------------------------------
 
-static pg_noinline const char *make_directory(const char *base)
+// Null, and errno, where none can be made.
+static const char *make_directory(const char *base)
 {
     if (!base) base = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    char *path = psprintf("%s/pg_spout_bench_XXXXXX", check_path(base));
-    if (!mkdtemp(path))
-        ereport(ERROR, (errcode_for_file_access(),
-                        errmsg("could not create a directory for benchmarks in \"%s\": %m", base)));
-    return path;
+    return mkdtemp(psprintf("%s/pg_spout_bench_XXXXXX", check_path(base)));
 }
 
 static void remove_directory(const char *path)
@@ -244,6 +241,33 @@ static void take_answer(Job *job)
     dsm_detach(job->segment);
 }
 
+static bool wants_directory(Jsonb *j)
+{
+    Jsonb *other = json_object(j, "other");
+    return strstr(json_text(j, "run_sql", ""), "{out}") ||
+           (other && strstr(json_text(other, "run_sql", ""), "{out}"));
+}
+
+// Without a place to write to, the job is not begun: as when its setup fails.
+static void prepare(Job *job)
+{
+    if (!wants_directory(job->task)) return;
+    const char *base = json_text(job->task, "directory", nullptr);
+    job->directory = make_directory(base);
+    if (job->directory) return;
+    int why = errno;
+    appendStringInfoChar(job->result, '{');
+    put_text(job->result, "status", "skipped");
+    put_text(job->result, "sqlstate",
+             why == EACCES || why == EPERM ? "42501"
+             : why == ENOSPC               ? "53100"
+                                           : "58P01");
+    put_text(job->result, "message",
+             psprintf("could not create a directory for benchmarks in \"%s\": %s",
+                      base ? base : "the temporary directory", strerror(why)));
+    appendStringInfoChar(job->result, '}');
+}
+
 // True when it has ended by itself; it is terminated when it overstays.
 static bool ended(Job *job)
 {
@@ -304,13 +328,6 @@ static void run_here(Job *job)
     CurrentResourceOwner = owner;
 }
 
-static bool wants_directory(Jsonb *j)
-{
-    Jsonb *other = json_object(j, "other");
-    return strstr(json_text(j, "run_sql", ""), "{out}") ||
-           (other && strstr(json_text(other, "run_sql", ""), "{out}"));
-}
-
 static bool wants_process(Jsonb *j)
 {
     return may_log_in() && strcmp(json_text(j, "isolation", "worker"), "worker") == 0;
@@ -322,7 +339,9 @@ static pg_noinline void run_all(Job *jobs, int n, bool worker_possible)
 {
     for (int next = 0, active = 0; next < n || active;) {
         while (next < n) {
-            if (worker_possible && wants_process(jobs[next].task) && start(&jobs[next]))
+            if (jobs[next].result->len)
+                ; // not begun
+            else if (worker_possible && wants_process(jobs[next].task) && start(&jobs[next]))
                 active++;
             else if (active)
                 break;
@@ -367,8 +386,7 @@ static Datum execute(Jsonb *tasks, bool worker_possible)
     PG_TRY();
     {
         for (int i = 0; i < n; i++)
-            if (wants_directory(jobs[i].task))
-                jobs[i].directory = make_directory(json_text(jobs[i].task, "directory", nullptr));
+            prepare(&jobs[i]);
         run_all(jobs, n, worker_possible);
     }
     PG_FINALLY();
