@@ -2,18 +2,21 @@
 .DEFAULT_GOAL := all
 
 # --- names for the scripts of tools/, which need neither a server nor its build system ----------------
-TOOL_GOALS = help check demo bench format lint
+TOOL_GOALS = help check demo bench bench-quick format lint
 .PHONY: $(TOOL_GOALS)
 help:
 	@echo 'make                 build the library        make install         install it (as root)'
 	@echo 'make demo            see it work, from zero   make check           run every test, from zero'
 	@echo 'make unit            core without a server    make installcheck    pg_regress on a running server'
 	@echo 'make unit-asan fuzz  sanitizers, libFuzzer    make bench           measure'
-	@echo 'make format lint     layout, layers, tidy     make clean'
+	@echo 'make format lint     layout, layers, tidy     make bench-quick     half a minute of it; no time decides'
+	@echo 'make clean'
 demo:
 	@tools/demo
 bench:
 	@bench/run.sh
+bench-quick:
+	@bench/quick
 format:
 	@tools/lint.sh format
 lint:
