@@ -264,7 +264,8 @@ BEGIN
                 HINT = (SELECT 'Settings are ' || string_agg(key, ', ') || '.' FROM @extschema@._benchmark_keys());
         END IF;
         CONTINUE WHEN item.type = 'null';
-        n := CASE WHEN item.type = 'number' THEN item.word::numeric WHEN item.kind = 'size' AND item.type = 'string' THEN @extschema@._benchmark_bytes(item.word) END;
+        n := CASE WHEN item.type = 'number' THEN item.word::numeric
+            WHEN item.kind = 'size' AND item.type = 'string' THEN @extschema@._benchmark_bytes(item.word) END;
         wanted := CASE item.kind
             WHEN 'int' THEN format('a whole number from %s to %s', item.low, item.high)
             WHEN 'number' THEN format('a number from %s to %s', item.low, item.high)
@@ -519,7 +520,8 @@ BEGIN
     END IF;
     query := @extschema@._benchmark_data_query(kind, rows, width, seed);
     IF rows = 0 THEN
-        FOR name IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'spout_bench'::regnamespace AND c.relkind = 'm' AND c.relname ~ ('^' || kind || '_r\d+_c\d+_s\d+_v\d+$') LOOP
+        FOR name IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'spout_bench'::regnamespace AND c.relkind = 'm'
+            AND c.relname ~ ('^' || kind || '_r\d+_c\d+_s\d+_v\d+$') LOOP
             EXECUTE format('DROP MATERIALIZED VIEW spout_bench.%I', name);
         END LOOP;
         RETURN NULL;
@@ -618,7 +620,8 @@ BEGIN
     IF jsonb_typeof(coalesce(thresholds, '{}')) <> 'object' THEN
         RAISE EXCEPTION 'thresholds are not a JSON object' USING ERRCODE = '22023', HINT = 'Write for example {"median_time": 0.01}.';
     END IF;
-    SELECT key, value INTO bad FROM jsonb_each(coalesce(thresholds, '{}')) WHERE NOT key = ANY (known) OR jsonb_typeof(value) <> 'number' OR value < '0' LIMIT 1;
+    SELECT key, value INTO bad FROM jsonb_each(coalesce(thresholds, '{}'))
+        WHERE NOT key = ANY (known) OR jsonb_typeof(value) <> 'number' OR value < '0' LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'impossible threshold "%": %', bad.key, bad.value USING ERRCODE = '22023',
             HINT = 'Thresholds are numbers of seconds or bytes: ' || array_to_string(known, ', ') || '.';
@@ -720,9 +723,9 @@ BEGIN
     INSERT INTO @extschema@.benchmark_definitions AS d
         VALUES (name, quote_ident(current_user)::regrole, run_sql, setup_sql, teardown_sql, benchmark_type, adapter_type, coalesce(config, '{}'),
             @extschema@._benchmark_thresholds(thresholds), @extschema@._benchmark_requires(requires))
-        ON CONFLICT ON CONSTRAINT benchmark_definitions_pkey DO UPDATE SET run_sql = excluded.run_sql, setup_sql = excluded.setup_sql, teardown_sql = excluded.teardown_sql,
-            benchmark_type = excluded.benchmark_type, adapter_type = excluded.adapter_type, config = excluded.config,
-            thresholds = excluded.thresholds, requires = excluded.requires;
+        ON CONFLICT ON CONSTRAINT benchmark_definitions_pkey DO UPDATE SET (run_sql, setup_sql, teardown_sql, benchmark_type, adapter_type, config,
+            thresholds, requires) = (excluded.run_sql, excluded.setup_sql, excluded.teardown_sql, excluded.benchmark_type, excluded.adapter_type,
+            excluded.config, excluded.thresholds, excluded.requires);
     RETURN name;
 END
 $$;
@@ -907,7 +910,8 @@ CREATE FUNCTION _benchmark_csv(fields pg_catalog.text[])
 RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT string_agg(CASE WHEN f ~ '[",\n\r]' THEN '"' || replace(f, '"', '""') || '"' ELSE coalesce(f, '') END, ',' ORDER BY n) FROM unnest(fields) WITH ORDINALITY u (f, n);
+    SELECT string_agg(CASE WHEN f ~ '[",\n\r]' THEN '"' || replace(f, '"', '""') || '"' ELSE coalesce(f, '') END, ',' ORDER BY n)
+    FROM unnest(fields) WITH ORDINALITY u (f, n);
 END;
 
 -- A row of a Markdown table.
@@ -915,7 +919,8 @@ CREATE FUNCTION _benchmark_markdown(fields pg_catalog.text[])
 RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT '| ' || string_agg(regexp_replace(replace(coalesce(_benchmark_line(f), ''), '<', '&lt;'), '([\\|])', '\\\1', 'g'), ' | ' ORDER BY n) || ' |' FROM unnest(fields) WITH ORDINALITY u (f, n);
+    SELECT '| ' || string_agg(regexp_replace(replace(coalesce(_benchmark_line(f), ''), '<', '&lt;'), '([\\|])', '\\\1', 'g'), ' | ' ORDER BY n) || ' |'
+    FROM unnest(fields) WITH ORDINALITY u (f, n);
 END;
 
 -- A run's dictionary in an output format; the tables have a row per benchmark, whatever became of it.
@@ -925,8 +930,8 @@ LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_
 AS $$
 DECLARE
     keys CONSTANT text[] := '{run_id,status,environment,results,memory,skipped,failed,warnings,recorded}';
-    columns CONSTANT text[] := '{name,adapter_type,format,rows,status,min_time,max_time,mean_time,median_time,stddev_time,iterations,rows_per_s,points_per_s,mb_per_s,'
-        'peak_memory,allocated_memory,deallocated_memory,net_memory,ratio,verdict,grade,flags,message}';
+    columns CONSTANT text[] := '{name,adapter_type,format,rows,status,min_time,max_time,mean_time,median_time,stddev_time,iterations,rows_per_s,'
+        'points_per_s,mb_per_s,peak_memory,allocated_memory,deallocated_memory,net_memory,ratio,verdict,grade,flags,message}';
     lines jsonb[];
     x jsonb;
 BEGIN
@@ -938,7 +943,8 @@ BEGIN
         RETURN;
     END IF;
     SELECT coalesce(array_agg(m ORDER BY m ->> 'name'), '{}') INTO lines FROM (SELECT jsonb_object_agg(e.key, e.value) AS m
-        FROM jsonb_array_elements((run -> 'results') || (run -> 'memory') || (run -> 'skipped') || (run -> 'failed')) y, jsonb_each(y) e GROUP BY y -> 'name') s;
+        FROM jsonb_array_elements((run -> 'results') || (run -> 'memory') || (run -> 'skipped') || (run -> 'failed')) y, jsonb_each(y) e
+        GROUP BY y -> 'name') s;
     IF output_format = 'csv' THEN
         RETURN NEXT array_to_string(columns, ',');
         FOREACH x IN ARRAY lines LOOP
@@ -953,9 +959,9 @@ BEGIN
     RETURN NEXT '| benchmark | status | median ms | spread (MAD) ms | rounds | MB/s | peak memory | ratio | remarks |';
     RETURN NEXT '|---|---|--:|--:|--:|--:|--:|---|---|';
     FOREACH x IN ARRAY lines LOOP
-        RETURN NEXT @extschema@._benchmark_markdown(ARRAY[x ->> 'name', x ->> 'status', @extschema@._benchmark_ms(x -> 'median_time'), @extschema@._benchmark_ms(x -> 'stats' -> 'mad'),
-            x ->> 'iterations', round((x ->> 'mb_per_s')::numeric)::text, @extschema@._benchmark_human(x -> 'peak_memory', 'B'), concat_ws(' ', x ->> 'ratio', x ->> 'verdict'),
-            concat_ws('; ', @extschema@._benchmark_words(x -> 'flags', ', '), x ->> 'message')]);
+        RETURN NEXT @extschema@._benchmark_markdown(ARRAY[x ->> 'name', x ->> 'status', @extschema@._benchmark_ms(x -> 'median_time'),
+            @extschema@._benchmark_ms(x -> 'stats' -> 'mad'), x ->> 'iterations', round((x ->> 'mb_per_s')::numeric)::text,
+            @extschema@._benchmark_human(x -> 'peak_memory', 'B'), concat_ws(' ', x ->> 'ratio', x ->> 'verdict'), concat_ws('; ', @extschema@._benchmark_words(x -> 'flags', ', '), x ->> 'message')]);
     END LOOP;
 END
 $$;
@@ -1248,8 +1254,8 @@ END
 $$;
 
 -- One fresh median beside a stored baseline: {"ratio", "verdict"}. One run alone never makes a regression.
-CREATE FUNCTION _benchmark_against(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text, median pg_catalog.float8,
-    but_run pg_catalog.int8 DEFAULT 0)
+CREATE FUNCTION _benchmark_against(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text, definition_hash pg_catalog.text,
+    median pg_catalog.float8, but_run pg_catalog.int8 DEFAULT 0)
 RETURNS pg_catalog.jsonb
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
@@ -1258,7 +1264,8 @@ BEGIN ATOMIC
     FROM (SELECT count(*) AS n, array_agg(x.median_time) FILTER (WHERE x.fingerprint = _benchmark_against.fingerprint
                 AND x.definition_hash = _benchmark_against.definition_hash) AS same
             FROM @extschema@.benchmark_history x
-            WHERE x.baseline = _benchmark_against.baseline AND x.name = _benchmark_against.name AND x.run_id <> but_run AND x.status = 'ok' AND x.median_time IS NOT NULL) b,
+            WHERE x.baseline = _benchmark_against.baseline AND x.name = _benchmark_against.name AND x.run_id <> but_run
+                AND x.status = 'ok' AND x.median_time IS NOT NULL) b,
         LATERAL @extschema@._benchmark_verdict('median_time', b.same, ARRAY[median], NULL) v;
 END;
 
@@ -1639,6 +1646,7 @@ DECLARE
     f text;
     made jsonb;
     counted bigint := CASE WHEN relation IS NULL THEN rows END;
+    packed text;
     results text[] := '{}';
 BEGIN
     IF relation IS NULL THEN
@@ -1659,12 +1667,13 @@ BEGIN
             results := results || ARRAY[format('{"format":%s,"error":%s}', coalesce(to_json(f)::text, 'null'), to_json(format('unknown format "%s"', f)))];
             CONTINUE;
         END IF;
-        made := @extschema@._benchmark_execute(settings || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, 'deadline', 86400, 'run_sql', format('SELECT * FROM %s.export_to_%s(%L, ''{out}''%s)',
-            '@extschema@', f, 'SELECT * FROM ' || data, CASE WHEN gzip THEN format(', compression => %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END), 'search_path', 'pg_catalog, pg_temp'));
+        packed := CASE WHEN gzip THEN format(', compression => %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END;
+        made := @extschema@._benchmark_execute(settings || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, 'deadline', 86400,
+            'run_sql', format('SELECT * FROM %s.export_to_%s(%L, ''{out}''%s)', '@extschema@', f, 'SELECT * FROM ' || data, packed), 'search_path', 'pg_catalog, pg_temp'));
         IF made ->> 'status' = 'ok' THEN
             counted := coalesce((made ->> 'rows')::bigint, counted);
-            results := results || ARRAY[format('{"format":%s,"durationSeconds":%s,"fileSizeBytes":%s,"peakMemoryMB":%s}', to_json(f), round((made ->> 'wall')::numeric, 6), made ->> 'bytes',
-                coalesce(ceil((made -> 'os' ->> 'total_high')::numeric / 1048576)::text, 'null'))];
+            results := results || ARRAY[format('{"format":%s,"durationSeconds":%s,"fileSizeBytes":%s,"peakMemoryMB":%s}', to_json(f),
+                round((made ->> 'wall')::numeric, 6), made ->> 'bytes', coalesce(ceil((made -> 'os' ->> 'total_high')::numeric / 1048576)::text, 'null'))];
         ELSE
             results := results || ARRAY[format('{"format":%s,"error":%s}', to_json(f), to_json(made ->> 'message'))];
         END IF;
@@ -1690,7 +1699,8 @@ $$;
 COMMENT ON FUNCTION set_baseline IS 'adds a run to a baseline; a NULL name takes it out';
 
 CREATE FUNCTION compare_benchmarks(runs pg_catalog.int8[], baseline pg_catalog.text DEFAULT 'main')
-RETURNS TABLE (name pg_catalog.text, metric pg_catalog.text, base pg_catalog.float8, candidate pg_catalog.float8, ratio pg_catalog.float8, verdict pg_catalog.text, message pg_catalog.text)
+RETURNS TABLE (name pg_catalog.text, metric pg_catalog.text, base pg_catalog.float8, candidate pg_catalog.float8, ratio pg_catalog.float8,
+    verdict pg_catalog.text, message pg_catalog.text)
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -1706,16 +1716,19 @@ BEGIN
     WITH measured AS (
         SELECT h.name::text AS name, h.rows, h.fingerprint, h.definition_hash, h.flags, m.metric, m.value, h.run_id = ANY (runs) AS fresh
         FROM @extschema@.benchmark_history h, LATERAL (VALUES ('median_time', h.median_time), ('peak_memory', h.peak_memory::float8),
-            ('allocated_memory', h.allocated_memory::float8), ('net_memory', CASE WHEN h.net_memory < 0 THEN 0 ELSE h.net_memory END::float8), ('bytes', h.bytes::float8)) m (metric, value)
+            ('allocated_memory', h.allocated_memory::float8), ('net_memory', CASE WHEN h.net_memory < 0 THEN 0 ELSE h.net_memory END::float8),
+            ('bytes', h.bytes::float8)) m (metric, value)
         WHERE m.value IS NOT NULL AND (h.run_id = ANY (runs) OR h.baseline = compare_benchmarks.baseline AND h.status = 'ok')),
     fresh AS (
-        SELECT x.name, x.metric, x.rows, x.fingerprint, x.definition_hash, array_agg(x.value) AS every, array_agg(x.value) FILTER (WHERE x.flags = '{}') AS clean
+        SELECT x.name, x.metric, x.rows, x.fingerprint, x.definition_hash, array_agg(x.value) AS every,
+            array_agg(x.value) FILTER (WHERE x.flags = '{}') AS clean
         FROM measured x WHERE x.fresh GROUP BY 1, 2, 3, 4, 5),
     base AS (
         SELECT x.name, x.metric, x.fingerprint, x.definition_hash, array_agg(x.value) AS every FROM measured x WHERE NOT x.fresh GROUP BY 1, 2, 3, 4),
     judged AS (
         SELECT f.name, f.metric, f.rows, cardinality(b.every) AS runs_before, cardinality(f.every) AS n, v.middle, v.value, v.ratio, v.red,
-            CASE WHEN b.every IS NOT NULL THEN v.verdict WHEN (f.name, f.metric) IN (SELECT o.name, o.metric FROM base o) THEN 'not comparable' ELSE 'no baseline' END AS verdict
+            CASE WHEN b.every IS NOT NULL THEN v.verdict WHEN (f.name, f.metric) IN (SELECT o.name, o.metric FROM base o) THEN 'not comparable'
+                ELSE 'no baseline' END AS verdict
         FROM fresh f LEFT JOIN base b ON (b.name, b.metric, b.fingerprint, b.definition_hash) = (f.name, f.metric, f.fingerprint, f.definition_hash),
             LATERAL @extschema@._benchmark_verdict(f.metric, b.every, f.every, f.clean) v),
     -- A leak that more rows make larger is one, however small.
@@ -1730,14 +1743,16 @@ BEGIN
     SELECT f.name, f.metric, f.middle, f.value, f.ratio, f.verdict_now, CASE
         WHEN f.verdict = 'not comparable' THEN format('%s: baseline %s was measured on another machine, build or definition', f.name, baseline)
         WHEN f.verdict = 'no baseline' THEN format('%s: not in baseline %s', f.name, baseline)
-        WHEN f.metric = 'net_memory' AND f.value > 0 THEN format('%s: net_memory %s bytes were not given back%s', f.name, f.value, CASE WHEN f.grows THEN ', more with more rows' ELSE '' END)
+        WHEN f.metric = 'net_memory' AND f.value > 0 THEN format('%s: net_memory %s bytes were not given back%s', f.name, f.value,
+            CASE WHEN f.grows THEN ', more with more rows' ELSE '' END)
         WHEN f.verdict = 'regression' THEN format('%s exceeds %s', f.text, to_char(f.red, 'FM9990.00'))
         WHEN f.verdict = 'inconclusive' THEN format('%s: %s', f.text,
             CASE WHEN f.metric <> 'median_time' THEN 'look at it' WHEN f.runs_before < 5 OR f.n < 3 THEN 'more runs decide' ELSE 'noisy, rerun' END) END
     FROM final f
     UNION ALL
-    SELECT m.name, NULL, NULL, NULL, NULL, 'not measured', format('%s: in baseline %s, now %s', m.name, baseline, coalesce((SELECT concat_ws(': ', i.status, i.message)
-        FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.name = m.name ORDER BY i.run_id DESC LIMIT 1), 'not measured'))
+    SELECT m.name, NULL, NULL, NULL, NULL, 'not measured', format('%s: in baseline %s, now %s', m.name, baseline, coalesce(
+        (SELECT concat_ws(': ', i.status, i.message) FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.name = m.name
+            ORDER BY i.run_id DESC LIMIT 1), 'not measured'))
     FROM (SELECT b.name FROM base b EXCEPT SELECT f.name FROM fresh f) m
     ORDER BY 1, 2;
 END
@@ -1789,8 +1804,10 @@ BEGIN
     PERFORM @extschema@._benchmark_bounds(fail_on);
     SELECT array_agg(CASE WHEN fail_on IS NULL THEN c.message ELSE format('%s: %s %s vs baseline %s exceeds %s', c.name, c.metric,
                 coalesce('ratio ' || to_char(c.ratio, 'FM9999990.00'), c.candidate || ' bytes'), baseline, fail_on ->> c.metric) END ORDER BY c.name, c.metric)
-            FILTER (WHERE CASE WHEN fail_on IS NULL THEN c.verdict = 'regression' ELSE c.candidate > c.base * (1 + b.share) OR c.candidate > c.base + b.bytes END),
-        count(DISTINCT c.name) FILTER (WHERE c.base IS NOT NULL), count(DISTINCT c.name) FILTER (WHERE c.verdict = 'inconclusive'), count(DISTINCT c.name)
+            FILTER (WHERE CASE WHEN fail_on IS NULL THEN c.verdict = 'regression'
+                ELSE c.candidate > c.base * (1 + b.share) OR c.candidate > c.base + b.bytes END),
+        count(DISTINCT c.name) FILTER (WHERE c.base IS NOT NULL), count(DISTINCT c.name) FILTER (WHERE c.verdict = 'inconclusive'),
+        count(DISTINCT c.name)
     INTO bad, measured, doubtful, uncompared
     FROM @extschema@.compare_benchmarks(runs, baseline) c LEFT JOIN @extschema@._benchmark_bounds(fail_on) b USING (metric);
     uncompared := uncompared - measured;
