@@ -93,7 +93,7 @@ import io, json, sys, psycopg, fastavro
 with psycopg.connect("") as connection, connection.cursor() as cursor:
     cursor.execute("SET pg_spout.enable_copy_hook = on")
     data = {}
-    for form in ("avro, COMPRESSION deflate", "csv, PARALLEL off", "json, COMPRESSION zstd", "json"):
+    for form in ("avro, COMPRESSION deflate", "csv, PARALLEL off", "'json', COMPRESSION zstd", "'json'"):
         with cursor.copy("COPY (SELECT id, txt FROM t ORDER BY id) TO STDOUT WITH (FORMAT %s)" % form) as copy:
             data[form] = b"".join(bytes(part) for part in copy)
     try:
@@ -101,9 +101,9 @@ with psycopg.connect("") as connection, connection.cursor() as cursor:
             b"".join(bytes(part) for part in copy)
     except psycopg.errors.DivisionByZero:
         data["error"] = True
-assert data["error"] and data["json, COMPRESSION zstd"][:4] == bytes.fromhex("28b52ffd")
+assert data["error"] and data["'json', COMPRESSION zstd"][:4] == bytes.fromhex("28b52ffd")
 rows = [[r["id"], r["txt"]] for r in fastavro.reader(io.BytesIO(data["avro, COMPRESSION deflate"]))]
-lines = [list(json.loads(line).values()) for line in data["json"].splitlines()]
+lines = [list(json.loads(line).values()) for line in data["'json'"].splitlines()]
 assert rows == lines
 print(json.dumps([rows, data["csv, PARALLEL off"].decode()]))
 """
@@ -154,7 +154,7 @@ def test_bytes_without_an_encoding():
     c.psql(bad % (c.out("raw"), "csv, PARALLEL off"), db="bytes")
     with open(c.out("raw"), "rb") as f:
         assert f.read() == b"1,\xff\n"
-    for form in ("json", "csv, ENCODING 'UTF8', PARALLEL off"):
+    for form in ("'json'", "csv, ENCODING 'UTF8', PARALLEL off"):
         e = c.error(bad % (c.out("never"), form), db="bytes")
         assert e.sqlstate == "22021" and "row 1" in e.context + e.message and '"v"' in e.context + e.message, e
     assert not os.path.exists(c.out("never"))

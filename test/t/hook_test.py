@@ -143,6 +143,8 @@ def statements():
 
 
 def test_pg_stat_statements_and_auto_explain_in_both_orders():
+    harness.require(c.value("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'") == "1",
+                    "no contrib modules")
     for libraries in ("pg_spout, auto_explain, pg_stat_statements", "pg_stat_statements, auto_explain, pg_spout"):
         preload(libraries)
         c.psql("CREATE EXTENSION IF NOT EXISTS pg_spout; CREATE EXTENSION IF NOT EXISTS pg_stat_statements;"

@@ -44,7 +44,7 @@ def threads(pid):
 
 def copy(path, fmt, codec, query=ORDERED, **options):
     extra = "".join(", %s '%s'" % o for o in options.items())
-    return "COPY (%s) TO '%s' WITH (FORMAT %s, compression '%s'%s)" % (query, path, fmt, codec, extra)
+    return "COPY (%s) TO '%s' WITH (FORMAT '%s', compression '%s'%s)" % (query, path, fmt, codec, extra)
 
 
 def read(path):

@@ -52,7 +52,7 @@ def test_every_codec_to_every_target_gives_the_same_bytes():
         for codec in READERS:
             harness.require(subprocess.run(["which", READERS[codec][0]], capture_output=True).returncode == 0,
                             "no " + READERS[codec][0])
-            options = "(FORMAT %s, COMPRESSION %s%s)" % (form, codec, more)
+            options = "(FORMAT '%s', COMPRESSION %s%s)" % (form, codec, more)
             file, program, client = (c.out("%s.%s.%s" % (form, codec, x)) for x in ("file", "program", "client"))
             c.psql("COPY t TO '%s' WITH %s" % (file, options))
             c.psql("COPY t TO PROGRAM 'cat > %s' WITH %s" % (program, options))
@@ -80,9 +80,9 @@ def test_zero_rows_and_zero_columns():
     c.psql("CREATE TABLE IF NOT EXISTS none (); INSERT INTO none SELECT; INSERT INTO none SELECT")
     for codec in READERS:
         for what, form, wanted in (("(SELECT 1 AS a, 2 AS \"b,c\" WHERE false)", "csv, HEADER", b'a,"b,c"\n'),
-                                   ("(SELECT 1 WHERE false)", "csv", b""), ("(SELECT 1 WHERE false)", "json", b""),
-                                   ("(SELECT 1 WHERE false)", "json, FORCE_ARRAY", b"[\n]\n"), ("none", "csv", b"\n\n"),
-                                   ("none", "json", b"{}\n{}\n"), ("none", "json, FORCE_ARRAY", b"[\n {}\n,{}\n]\n")):
+                                   ("(SELECT 1 WHERE false)", "csv", b""), ("(SELECT 1 WHERE false)", "'json'", b""),
+                                   ("(SELECT 1 WHERE false)", "'json', FORCE_ARRAY", b"[\n]\n"), ("none", "csv", b"\n\n"),
+                                   ("none", "'json'", b"{}\n{}\n"), ("none", "'json', FORCE_ARRAY", b"[\n {}\n,{}\n]\n")):
             path, client = c.out("zero"), c.out("zero.client")
             c.psql("COPY %s TO '%s' (FORMAT %s, COMPRESSION %s)" % (what, path, form, codec))
             assert unpack(codec, read(path)) == wanted, (what, form, codec)
@@ -95,8 +95,8 @@ def test_zero_rows_and_zero_columns():
 
 def test_the_client_is_told_what_comes_and_rows_stay_whole():
     with Wire(c) as w:
-        for options, announced in (("csv, PARALLEL off", (0, [0] * 5)), ("json", (0, [0])), ("json, FORCE_ARRAY", (0, [0])),
-                                   ("csv, COMPRESSION gzip", (1, [1])), ("json, COMPRESSION zstd", (1, [1])),
+        for options, announced in (("csv, PARALLEL off", (0, [0] * 5)), ("'json'", (0, [0])), ("'json', FORCE_ARRAY", (0, [0])),
+                                   ("csv, COMPRESSION gzip", (1, [1])), ("'json', COMPRESSION zstd", (1, [1])),
                                    ("avro", (1, [1]))):
             out = w.copy("COPY t TO STDOUT (FORMAT %s)" % options)
             assert out.announced == announced, (options, out.announced)
@@ -126,17 +126,17 @@ def test_wrong_options_are_named():
     file = "'%s'" % c.out("wrong")
     for target, options, state, part in (
             ("STDOUT", "csv, MAX_ROWS_PER_FILE 5", "22023", '"max_rows_per_file" needs a file target'),
-            ("PROGRAM 'cat'", "json, SYNC off", "22023", '"sync" needs a file target'),
-            ("STDOUT", "json, IF_EXISTS replace", "22023", '"if_exists" needs a file target'),
+            ("PROGRAM 'cat'", "'json', SYNC off", "22023", '"sync" needs a file target'),
+            ("STDOUT", "'json', IF_EXISTS replace", "22023", '"if_exists" needs a file target'),
             ("STDOUT", "csv, MANIFEST", "22023", '"manifest" needs a file target'),
             (file, "csv, SYNC off, NULLS omit", "22023", '"nulls" is not recognized for format csv'),
-            (file, "json, HEADER", "22023", '"header" is not recognized for format json'),
-            (file, "json, DELIMITER ';'", "22023", '"delimiter" is not recognized for format json'),
-            (file, "json, FORCE_ARRAY maybe", "22023", '"force_array"'),
-            (file, "json, NULLS drop", "22023", '"nulls"'),
+            (file, "'json', HEADER", "22023", '"header" is not recognized for format json'),
+            (file, "'json', DELIMITER ';'", "22023", '"delimiter" is not recognized for format json'),
+            (file, "'json', FORCE_ARRAY maybe", "22023", '"force_array"'),
+            (file, "'json', NULLS drop", "22023", '"nulls"'),
             (file, "csv, COMPRESSION snappy", "22023", '"compression"'),
             (file, "csv, COMPRESSION gzip, COMPRESSION_LEVEL 10", "22023", "out of range"),
-            (file, "json, COMPRESSION_LEVEL 3", "22023", "no compression levels"),
+            (file, "'json', COMPRESSION_LEVEL 3", "22023", "no compression levels"),
             (file, "csv, SYNC off, SYNC on", "42601", "conflicting or redundant")):
         e = c.error("COPY t TO %s WITH (FORMAT %s)" % (target, options))
         assert e.sqlstate == state and part in e.message, (options, e)
