@@ -1372,7 +1372,7 @@ BEGIN
         END IF;
         RAISE LOG 'benchmarks start: %', environment;
         -- Open work of the checkpointer is done before we measure, where we may ask for it.
-        IF (settings ->> 'disable_gc')::bool AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        IF (settings ->> 'disable_gc')::bool AND pg_has_role(current_user, 'pg_checkpoint', 'USAGE') THEN
             EXECUTE 'CHECKPOINT';
         END IF;
         FOR one IN SELECT x FROM jsonb_array_elements(chosen) x LOOP
