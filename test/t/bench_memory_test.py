@@ -3,28 +3,24 @@
 
 Leaks are planted in a copy of the sources, built beside and loaded in place of the installed library: nothing of them is in what ships.
 """
-import glob
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import harness  # noqa: E402
+from lib import harness, variant  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 MB = 1 << 20
 AGREEMENT = 2 * MB
 ROWS = 10000  # of a leaking export
-# What an allocator of ours gives and nobody takes back: behind this line of this file, per row.
-LEAK = "    allocation_site = {__FILE__, __LINE__}, (void)w->spec.allocator->allocate(w->spec.allocator->arg, 100);\n"
-PLACE = ("src/core/wall.cpp", "Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept\n", 2)
+# What an allocator of ours gives and nobody takes back, per row.
+LEAK = ("src/core/wall.cpp", "allocation_site = {__FILE__, __LINE__}, (void)w->spec.allocator->allocate(w->spec.allocator->arg, 100);",
+        "Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept\ntry {\n")
 # The same where no meter is: in a context of the server that outlives the export.
-CONTEXT_LEAK = "    MemoryContextAlloc(TopMemoryContext, 100);\n"
-CONTEXT_PLACE = ("src/pg/pump.cpp", "void pump_row(Pump *p, TupleTableSlot *slot)\n", 2)
+CONTEXT_LEAK = ("src/pg/pump.cpp", "MemoryContextAlloc(TopMemoryContext, 100);", "void pump_row(Pump *p, TupleTableSlot *slot)\n{\n")
 
 
 def setup_module():
@@ -103,25 +99,13 @@ def test_the_meter_sees_every_codec_of_text():
 class Planted:
     """A cluster whose library is built from our sources with one line more."""
 
-    def __init__(self, place, leak):
+    def __init__(self, leak):
         harness.require(shutil.which("make") and (shutil.which("g++") or shutil.which("clang++")), "no compiler to plant a leak with")
         self.c = Cluster()
         tree = os.path.join(self.c.base, "tree")
-        os.mkdir(tree)
-        for name in ("src", "Makefile", "pg_spout.control") + tuple(os.path.basename(p) for p in glob.glob(ROOT + "/pg_spout--*.sql")):
-            # Objects come along with their times, so that only what we change is built.
-            subprocess.check_call(["cp", "-a", os.path.join(ROOT, name), tree])
-        self.file, after, lines = place
-        path = os.path.join(tree, self.file)
-        with open(path) as f:
-            text = f.readlines()
-        self.line = text.index(after) + 1 + lines  # from 1, of the new line
-        text.insert(self.line - 1, leak)
-        with open(path, "w") as f:
-            f.writelines(text)
-        subprocess.check_call(["make", "-s", "-C", tree, "all"], stdout=subprocess.DEVNULL)
-        for parent in (self.c.base, tree):
-            os.chmod(parent, 0o755)
+        self.file, statement, after = leak
+        variant.build(tree, [(self.file, after, after + "    " + statement + "\n")])
+        self.line = variant.line_of(tree, self.file, statement)
         self.c.psql("CREATE EXTENSION pg_spout")
         # Functions and workers load the library with the leak, in this cluster alone.
         self.c.psql("ALTER SYSTEM SET dynamic_library_path = '%s:$libdir'; SELECT pg_reload_conf();"
@@ -140,7 +124,7 @@ class Planted:
 
 
 def test_a_leak_of_100_bytes_per_row_is_found_where_it_is():
-    with Planted(PLACE, LEAK) as planted:
+    with Planted(LEAK) as planted:
         report = planted.run("^db/csv/export/(100|10000)$")
         small, large = (next(m for m in report["memory"] if m["rows"] == n) for n in (100, ROWS))
         assert (small["net_memory"], large["net_memory"]) == (100 * 100, 100 * ROWS), report
@@ -165,7 +149,7 @@ def test_a_leak_of_100_bytes_per_row_is_found_where_it_is():
 
 
 def test_memory_that_grows_with_the_rows_is_red_though_no_allocator_of_ours_gave_it():
-    with Planted(CONTEXT_PLACE, CONTEXT_LEAK) as planted:
+    with Planted(CONTEXT_LEAK) as planted:
         report = planted.run("^db/csv/export/(100|10000)$")
         assert all(m["net_memory"] == 0 for m in report["memory"]), report
         grades = sorted((m["status"], m["grade"]) for m in report["memory"])
