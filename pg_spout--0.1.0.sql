@@ -163,6 +163,9 @@ CREATE TABLE benchmark_items (
     memory_result_id INT REFERENCES memory_profile_results ON DELETE SET NULL,
     detail JSONB NOT NULL DEFAULT '{}', samples FLOAT8[], PRIMARY KEY (run_id, ord));
 COMMENT ON TABLE benchmark_items IS 'a row per benchmark of a run, whatever became of it';
+-- For whoever deletes old results: each looks for its item.
+CREATE INDEX ON benchmark_items (result_id);
+CREATE INDEX ON benchmark_items (memory_result_id);
 
 CREATE TABLE benchmark_definitions (
     name VARCHAR(255), owner REGROLE, run_sql TEXT NOT NULL, setup_sql TEXT, teardown_sql TEXT, benchmark_type TEXT NOT NULL,

@@ -29,6 +29,9 @@ SET pg_spout.benchmark_config = 'none';
 SELECT pg_temp.try('SELECT benchmark_config()');
 RESET pg_spout.benchmark_config;
 
+-- What users call, to the letter.
+SELECT p.proname || '(' || pg_get_function_arguments(p.oid) || ') RETURNS ' || pg_get_function_result(p.oid) AS surface FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+    JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout' WHERE p.proname ~ '(bench|baseline|memory)' AND p.proname !~ '^_' AND obj_description(p.oid, 'pg_proc') <> '' ORDER BY p.proname::text COLLATE "C";
 -- The two specified tables.
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required, pg_get_expr(d.adbin, d.adrelid) AS standard
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
