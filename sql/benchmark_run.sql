@@ -14,6 +14,9 @@ SELECT md5(string_agg(r::text, ',' ORDER BY id)) FROM spout_bench.records_r100_c
 SELECT benchmark_data('records', 100) = 'spout_bench.records_r100_c5_s1_v1'::regclass AS cached;
 SELECT c.relkind, c.reloptions, has_table_privilege('pg_monitor', c.oid, 'SELECT') AS readable FROM pg_class c WHERE c.oid = 'spout_bench.records_r100_c5_s1_v1'::regclass;
 SELECT * FROM spout_bench.int4_r5_c2_s7_v1;
+SELECT benchmark_data('composite', 3, 2);
+SELECT c1, (c2).tag FROM spout_bench.composite_r3_c2_s1_v1;
+SELECT benchmark_data('composite', 0);
 SELECT s, x FROM unnest(ARRAY['''colours''', '''records'', -1', '''records'', 1, 3', '''int4'', 1, 0', '''int4'', 1, 1601', 'NULL', '''int4'', 1, 1, -1']) s, pg_temp.try('SELECT benchmark_data(' || s || ')') x;
 SELECT benchmark_data('int4', 0), benchmark_data('mixed', 0);
 SELECT count(*) FROM pg_class WHERE relnamespace = 'spout_bench'::regnamespace AND relname ~ '^(int4|mixed)_';
