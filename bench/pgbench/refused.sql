@@ -1,2 +1,2 @@
--- refused.sql - what an export costs that cannot be: an unknown option, caught. Run by bench/pgbench/run.
-DO $$ BEGIN PERFORM export_to_avro('SELECT 1', '/dev/null', options => '{"colour": 1}'); EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$;
+-- refused.sql - a second run while one is going: told so at once. Run by bench/pgbench/run, which holds the first one's lock.
+DO $$ BEGIN PERFORM run_benchmarks('time', names => 'db/native_csv/export/100$'); EXCEPTION WHEN object_in_use THEN NULL; END $$;

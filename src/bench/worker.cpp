@@ -377,7 +377,7 @@ static Jsonb *task_at(Jsonb *tasks, int i)
 static Datum execute(Jsonb *tasks, bool worker_possible)
 {
     bool many = !JB_ROOT_IS_OBJECT(tasks);
-    int n = many ? (int)JB_ROOT_COUNT(tasks) : 1;
+    const volatile int n = many ? (int)JB_ROOT_COUNT(tasks) : 1; // newer compilers fear for it at longjmp
     Job *jobs = (Job *)palloc0(sizeof(Job) * Max(n, 1));
     for (int i = 0; i < n; i++) {
         jobs[i].task = many ? task_at(tasks, i) : tasks;
