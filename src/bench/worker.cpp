@@ -335,7 +335,7 @@ static bool wants_process(Jsonb *j)
 
 // All jobs, each in a process of its own. What finds no free one waits for one of ours to end; where none
 // runs at all the session does the work.
-static pg_noinline void run_all(Job *jobs, int n, bool worker_possible)
+static void run_all(Job *jobs, int n, bool worker_possible)
 {
     for (int next = 0, active = 0; next < n || active;) {
         while (next < n) {
@@ -373,6 +373,36 @@ static Jsonb *task_at(Jsonb *tasks, int i)
     return j;
 }
 
+static pg_noinline void begin_all(Job *jobs, int n, bool worker_possible)
+{
+    for (int i = 0; i < n; i++)
+        prepare(&jobs[i]);
+    run_all(jobs, n, worker_possible);
+}
+
+// Whatever happened, no process and no directory stays.
+static pg_noinline void clear_all(Job *jobs, int n)
+{
+    end_all(jobs, n);
+    for (int i = 0; i < n; i++)
+        remove_directory(jobs[i].directory);
+}
+
+static pg_noinline void run_and_clear(Job *jobs, int n, bool worker_possible)
+{
+    PG_TRY();
+    {
+        begin_all(jobs, n, worker_possible);
+    }
+    PG_CATCH();
+    {
+        clear_all(jobs, n);
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
+    clear_all(jobs, n);
+}
+
 // One task, or an array of tasks; the answer likewise.
 static Datum execute(Jsonb *tasks, bool worker_possible)
 {
@@ -383,19 +413,7 @@ static Datum execute(Jsonb *tasks, bool worker_possible)
         jobs[i].task = many ? task_at(tasks, i) : tasks;
         jobs[i].result = makeStringInfo();
     }
-    PG_TRY();
-    {
-        for (int i = 0; i < n; i++)
-            prepare(&jobs[i]);
-        run_all(jobs, n, worker_possible);
-    }
-    PG_FINALLY();
-    {
-        end_all(jobs, n);
-        for (int i = 0; i < n; i++)
-            remove_directory(jobs[i].directory);
-    }
-    PG_END_TRY();
+    run_and_clear(jobs, n, worker_possible);
     if (!many) return json_datum(jobs[0].result);
     StringInfo all = makeStringInfo();
     for (int i = 0; i < n; i++)
