@@ -306,17 +306,19 @@ LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = p
 AS $$
 DECLARE
     setting text := nullif(btrim(current_setting('pg_spout.benchmark_config', true)), '');
+    written jsonb;
     result jsonb;
 BEGIN
     SELECT jsonb_object_agg(key, standard) INTO result FROM @extschema@._benchmark_keys() WHERE standard IS NOT NULL;
     result := result || jsonb_build_object('budget', CASE WHEN extended THEN 'extended' ELSE 'quick' END);
     IF setting IS NOT NULL THEN
         BEGIN
-            result := result || @extschema@._benchmark_checked(setting::jsonb, 'setting "pg_spout.benchmark_config"');
-        EXCEPTION WHEN invalid_text_representation THEN
+            written := setting;
+        EXCEPTION WHEN data_exception THEN
             RAISE EXCEPTION 'setting "pg_spout.benchmark_config" is not a JSON object' USING ERRCODE = '22023',
                 HINT = 'Write for example {"iterations": 20}.';
         END;
+        result := result || @extschema@._benchmark_checked(written, 'setting "pg_spout.benchmark_config"');
     END IF;
     result := result || @extschema@._benchmark_checked(defined, 'the definition''s config') || @extschema@._benchmark_checked(called, 'argument "config"');
     IF (result ->> 'min_time')::float8 > (result ->> 'max_time')::float8 THEN

@@ -25,6 +25,8 @@ SET pg_spout.benchmark_config = '{"min_time": 61}';
 SELECT pg_temp.try('SELECT benchmark_config(min_time => NULL, max_time => NULL)');
 SET pg_spout.benchmark_config = '{"colour": 61}';
 SELECT x FROM pg_temp.try('SELECT benchmark_config()') x WHERE x NOT LIKE 'HINT: %';
+SET pg_spout.benchmark_config = '{"directory": "\u0000"}';
+SELECT x FROM pg_temp.try('SELECT benchmark_config()') x WHERE x NOT LIKE 'HINT: %';
 SET pg_spout.benchmark_config = 'none';
 SELECT pg_temp.try('SELECT benchmark_config()');
 RESET pg_spout.benchmark_config;
