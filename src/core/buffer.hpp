@@ -106,4 +106,29 @@ class Buffer
     size_t size_ = 0, cap_ = 0;
     AllocationSite site_;
 };
+
+// An allocator for large containers of the standard library.
+template <typename T> class FromAllocator
+{
+  public:
+    using value_type = T;
+    explicit FromAllocator(const Allocator &a, AllocationSite site = {__builtin_FILE(), __builtin_LINE()})
+        : from_(&a), site_(site)
+    {
+    }
+    T *allocate(size_t n)
+    {
+        allocation_site = site_;
+        void *p = n > SIZE_MAX / sizeof(T) ? nullptr : from_->allocate(from_->arg, n * sizeof(T));
+        if (!p) throw std::bad_alloc();
+        return static_cast<T *>(p);
+    }
+    void deallocate(T *p, size_t) noexcept { from_->release(from_->arg, p); }
+    bool operator==(const FromAllocator &o) const { return from_->arg == o.from_->arg; }
+    bool operator!=(const FromAllocator &o) const { return !(*this == o); }
+
+  private:
+    const Allocator *from_; // outlives the container
+    AllocationSite site_;
+};
 } // namespace spout

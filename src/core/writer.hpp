@@ -46,7 +46,7 @@ struct Writer {
     Buffer frame;                   // header, separator or footer handed out last
     OpenBlock open = {};
     // What open.bytes was after each row of it; only with spec.cut_rows.
-    std::vector<size_t> row_ends;
+    std::vector<size_t, FromAllocator<size_t>> row_ends{FromAllocator<size_t>(*spec.allocator)};
     Failure failure = {};
     std::vector<std::string> warnings;
     bool warnings_asked = false;

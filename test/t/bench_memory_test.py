@@ -96,6 +96,16 @@ def test_the_meter_sees_every_codec_of_text():
         assert sites(p)[where]["size_diff"] == 0 and sites(p)[where]["file"] == "src/codec/" + where
 
 
+def test_memory_that_ends_in_the_packing_thread_is_an_error_like_any_other():
+    query = "SELECT profile_memory($q$SELECT * FROM export_to_avro('%s', '{out}', options => '{\"block_size\": \"64MB\", \"compression\": \"%s\", \"sync\": false}')$q$, config => '{\"memory_limit\": \"%dMB\"}')"
+    three_blocks = " UNION ALL ".join(["SELECT b FROM noise"] * 3)
+    for codec in ("snappy", "deflate", "zstandard"):
+        for limit in (90, 150, 220):  # the second raw block, the first packed one, the thread's second
+            error = c.error(query % (three_blocks, codec, limit))
+            assert error.sqlstate == "53200" or "out of memory" in error.message, (codec, limit, error)
+    assert os.listdir(c.outdir) == [], os.listdir(c.outdir)
+
+
 class Planted:
     """A cluster whose library is built from our sources with one line more."""
 
