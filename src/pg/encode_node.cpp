@@ -22,6 +22,7 @@ struct EncodeNode {
     Encoding *encoding; // worker only
     StringInfo message; // leader only: shared.hpp, then briefing, then the sink's
     Totals *totals;     // leader only: a copy for the time after shared memory
+    MeterShare *memory; // worker only: in shared memory; null: no meter runs
     uint32 processes;
     uint64 started_ns;
     bool started, input_done, ended;
@@ -168,8 +169,11 @@ static void finish(CustomScanState *node)
 {
     EncodeNode *e = self(node);
     ExecEndNode(outerPlanState(node));
-    if (e->encoding) MemoryContextDelete(e->encoding->pump.cx);
+    if (!e->encoding) return;
+    MeterShare *memory = e->memory;
+    MemoryContextDelete(e->encoding->pump.cx); // and the placer
     e->encoding = nullptr;
+    if (memory) meter_tell(memory);
 }
 
 static void rescan(CustomScanState *) { elog(ERROR, "an export cannot be read twice"); }
@@ -187,6 +191,7 @@ static void initialize(CustomScanState *node, ParallelContext *pcxt, void *coord
     auto *s = static_cast<Shared *>(coordinate);
     shared_init(s, e->placer->shared, (uint32)pcxt->nworkers + 1);
     s->leader_participates = parallel_leader_participation;
+    s->metered = meter_runs();
     s->message_bytes = (uint32)e->message->len;
     memcpy(s->message(), e->message->data, (size_t)e->message->len);
     e->placer->shared = s;
@@ -200,6 +205,10 @@ static void initialize_worker(CustomScanState *node, shm_toc *, void *coordinate
     EncodeNode *e = self(node);
     auto *s = static_cast<Shared *>(coordinate);
     shared_attach(s);
+    if (s->metered) {
+        e->memory = &s->totals()[ParallelWorkerNumber + 1].memory;
+        meter_start();
+    }
     e->encoding = encoding_create(node->ss.ps.state->es_query_cxt);
     Pump *pump = &e->encoding->pump;
     MemoryContext old = MemoryContextSwitchTo(pump->cx);
@@ -228,6 +237,8 @@ static void shutdown(CustomScanState *node)
     e->processes = s->processes;
     e->totals = (Totals *)MemoryContextAlloc(e->placer->cx, sizeof(Totals) * s->processes);
     memcpy(e->totals, s->totals(), sizeof(Totals) * s->processes);
+    for (uint32 i = 1; s->metered && i < s->processes; i++)
+        meter_add(&e->totals[i].memory);
     e->placer->shared = nullptr;
 }
 

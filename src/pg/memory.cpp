@@ -23,6 +23,8 @@ Meter counts;
 uint32 pass;    // of the meter; 0: none yet
 uint32 metered; // the pass that runs; 0: none
 
+const char anchor[] = ""; // processes may have the library at different addresses
+
 uint32 running() { return __atomic_load_n(&metered, __ATOMIC_RELAXED); }
 
 uint32 site_index(AllocationSite s)
@@ -119,5 +121,40 @@ const Meter *meter_stop()
     qsort(counts.sites, counts.nsites, sizeof *counts.sites, by_weight);
     pthread_mutex_unlock(&lock);
     return &counts;
+}
+
+bool meter_runs() { return running() != 0; }
+
+void meter_tell(MeterShare *to)
+{
+    const Meter *m = meter_stop();
+    to->allocated = m->allocated;
+    to->freed = m->freed;
+    to->peak = m->peak;
+    to->nsites = Min(m->nsites, lengthof(to->sites));
+    for (uint32 i = 0; i < to->nsites; i++) {
+        to->sites[i] = m->sites[i];
+        to->sites[i].site.file = (const char *)(m->sites[i].site.file - anchor);
+    }
+}
+
+void meter_add(const MeterShare *from)
+{
+    pthread_mutex_lock(&lock);
+    counts.allocated += from->allocated;
+    counts.freed += from->freed;
+    counts.live += from->allocated - from->freed;
+    counts.peak += from->peak;
+    for (uint32 i = 0; i < from->nsites; i++) {
+        const MeterSite *f = &from->sites[i];
+        MeterSite *s = &counts.sites[site_index({anchor + (intptr_t)f->site.file, f->site.line})];
+        s->allocated += f->allocated;
+        s->freed += f->freed;
+        s->live += f->live;
+        s->peak += f->peak;
+        s->allocations += f->allocations;
+        s->releases += f->releases;
+    }
+    pthread_mutex_unlock(&lock);
 }
 } // namespace spout

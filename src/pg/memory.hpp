@@ -25,6 +25,20 @@ void meter_start();
 // The counts so far stay readable until the next start; sites by live bytes, then by peak.
 const Meter *meter_stop();
 
+bool meter_runs();
+
+// What a parallel worker tells its leader, through shared memory.
+struct MeterShare {
+    int64 allocated, freed, peak;
+    uint32 nsites;
+    MeterSite sites[12]; // the heaviest; addresses of file names count from an anchor in this library
+};
+// In the worker: stops its meter.
+void meter_tell(MeterShare *);
+// In the leader, while its own runs. Peaks add up: whether processes had theirs at the same time is not
+// known.
+void meter_add(const MeterShare *);
+
 // Called at block boundaries, where memory may be looked at; null: nobody looks.
 extern void (*on_block)(uint64 bytes);
 inline void block_boundary(uint64 bytes)

@@ -3,6 +3,7 @@
 // memory while there is none. Decides, writes nothing.
 #pragma once
 #include "pg/ledger.hpp"
+#include "pg/memory.hpp"
 #include "pg/pg.hpp"
 #include "pg/sink.hpp"
 
@@ -26,6 +27,7 @@ struct Totals {
     uint64 rows, blocks, bytes;
     uint64 sampled_rows, sampled_ns; // encoding
     uint64 compress_ns, flush_ns, write_ns, sync_ns, run_ns;
+    MeterShare memory; // where Shared::metered, of workers
 };
 
 constexpr int kMaxWarned = 64;
@@ -36,6 +38,7 @@ struct Shared {
     int tranche;
     bool stream;              // blocks travel to the leader instead
     bool checksums;           // of files: somebody will see them
+    bool metered;             // a meter runs in the leader
     bool leader_participates; // so rows are not lost if every worker is idle
     uint64 max_rows, max_bytes;
     uint64 header_bytes;              // of each file
