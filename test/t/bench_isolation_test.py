@@ -45,6 +45,7 @@ FATES = {
     "x locks": ("SELECT pg_advisory_lock(4711), pg_advisory_lock(4712)", "", "ok", None, None),
     "x sets": ("SET work_mem = '77MB'", "", "ok", None, None),
     "x leaves files": ("COPY (SELECT 1) TO '{out}'; SELECT 1/0", "", "failed", "22012", "division by zero"),
+    "x runs others": ("SELECT count(*) FROM run_benchmarks(names => '^core/csv/encode/100$')", "", "failed", "55006", "benchmarks are running in this database already"),
     "x '); DROP TABLE kept; --": ("SELECT 1", "", "ok", None, None),
 }
 IN_WORKERS_ONLY = {"x memory", "x dies", "x is deaf", "x locks"}  # what a session would not survive, or would keep
