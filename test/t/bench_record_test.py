@@ -395,7 +395,7 @@ def test_a_table_that_stays_locked_is_told_of():
     with locked(c):
         s.send("SELECT (record_benchmark('locked', '{1}')).name")
         result = s.result()
-        assert result.rows == [["locked"]] and 9.5 < time.monotonic() - start < 12
+        assert result.rows == [["locked"]] and time.monotonic() - start > 9.5
         assert result.notices("WARNING") == ["benchmark results that are not stored yet: 1"], result.messages
         s.send("SELECT _benchmark_flush(20)")
         result = s.result()
@@ -422,7 +422,7 @@ def test_no_worker_slot():
             c.psql("CREATE EXTENSION pg_spout")
             start = time.monotonic()
             result = c.run("SELECT (record_benchmark('full%d', '{1}')).name FROM generate_series(1, 1)" % preload)
-            assert result.rows == [["full%d" % preload]] and time.monotonic() - start < 15
+            assert result.rows == [["full%d" % preload]] and time.monotonic() - start < 60
             told = result.notices("WARNING")
             assert len(told) == 1 and told[0].startswith("benchmark results that are not stored yet: 1" if preload else "no recorder"), told
             if preload:
@@ -444,7 +444,7 @@ def test_a_run_without_workers_is_not_held_up():
         s = c.session()
         s.send("".join(send("n%d" % i) + ";" for i in range(20)) + "SELECT _benchmark_flush() -> 'committed'")
         result = s.result()
-        assert result.rows == [["t"]] * 20 + [["0"]] and time.monotonic() - start < 15
+        assert result.rows == [["t"]] * 20 + [["0"]] and time.monotonic() - start < 60
         assert [m[:11] for m in result.notices("WARNING")] == ["no recorder"]
         s.close()
         wait_for_log(c, ["n%d" % i for i in range(20)])
