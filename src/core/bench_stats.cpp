@@ -102,10 +102,11 @@ BenchSummary summarize(const double *x, size_t n)
     s.n = n;
     s.min = sorted.front();
     s.max = sorted.back();
-    long double sum = 0, squares = 0;
+    // From the minimum on: equal values are their own mean, however many they are.
+    long double above = 0, squares = 0;
     for (double v : sorted)
-        sum += v;
-    s.mean = static_cast<double>(sum / static_cast<long double>(n));
+        above += static_cast<long double>(v) - s.min;
+    s.mean = std::min(s.max, static_cast<double>(s.min + above / static_cast<long double>(n)));
     for (double v : sorted)
         squares += static_cast<long double>(v - s.mean) * (v - s.mean);
     s.stddev = n > 1 ? static_cast<double>(sqrtl(squares / static_cast<long double>(n - 1))) : 0;

@@ -146,6 +146,20 @@ TEST(BenchStats, ManyValuesKeepTheirRanks)
     EXPECT_EQ(s.rank_high, 20001 - s.rank_low);
 }
 
+TEST(BenchStats, AMillionEqualValuesAreTheirOwnMean)
+{
+    for (double v : {0.1, 3e-7, 1e300, 5e-324}) {
+        BenchSummary s = summary(Values(kMaxBenchValues, v));
+        EXPECT_EQ(s.mean, v);
+        EXPECT_EQ(s.stddev, 0);
+    }
+    Values mixed(kMaxBenchValues, 0.1);
+    mixed[7] = std::nextafter(0.1, 1);
+    BenchSummary s = summary(mixed);
+    EXPECT_LE(s.min, s.mean);
+    EXPECT_LE(s.mean, s.max);
+}
+
 TEST(BenchStats, ValuesThatAreNoTimesAreRefused)
 {
     BenchSummary s;
