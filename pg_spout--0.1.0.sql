@@ -1233,9 +1233,10 @@ BEGIN ATOMIC
 END;
 
 -- The bounds of stored baselines: fresh values of a metric beside those of the baseline's runs. `clean` are the fresh ones without
--- flags, which alone make a time red. `red` is the ratio that is too much.
+-- flags, which alone make a time red. `red` is the ratio that is too much, `above` of the fresh values are beyond `yellow`.
 CREATE FUNCTION _benchmark_verdict(metric pg_catalog.text, base pg_catalog.float8[], fresh pg_catalog.float8[], clean pg_catalog.float8[],
-    OUT middle pg_catalog.float8, OUT value pg_catalog.float8, OUT ratio pg_catalog.float8, OUT red pg_catalog.float8, OUT verdict pg_catalog.text)
+    OUT middle pg_catalog.float8, OUT value pg_catalog.float8, OUT ratio pg_catalog.float8, OUT red pg_catalog.float8,
+    OUT yellow pg_catalog.float8, OUT above pg_catalog.int8, OUT verdict pg_catalog.text)
 LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -1247,16 +1248,18 @@ BEGIN
     ratio := value / nullif(middle, 0);
     spread := coalesce(1.4826 * (usual ->> 'mad')::float8 / nullif(middle, 0), 0);
     red := CASE metric WHEN 'median_time' THEN 1 + greatest(0.10, 5 * spread) ELSE 1.05 END;
+    yellow := CASE metric WHEN 'median_time' THEN 1 + greatest(0.05, 3 * spread) ELSE 1.01 END;
+    above := (SELECT count(*) FROM unnest(fresh) v WHERE v > middle * yellow);
     verdict := CASE
         WHEN metric = 'median_time' THEN CASE
             WHEN cardinality(fresh) >= 3 AND cardinality(base) >= 5
                 AND 3 * (SELECT count(*) FROM unnest(clean) v WHERE v > middle * red) >= 2 * cardinality(fresh) THEN 'regression'
-            WHEN EXISTS (SELECT FROM unnest(fresh) v WHERE v > middle * (1 + greatest(0.05, 3 * spread))) THEN 'inconclusive'
+            WHEN above > 0 THEN 'inconclusive'
             WHEN value < middle * (2 - red) THEN 'improvement' ELSE 'equivalent' END
         WHEN metric = 'net_memory' THEN CASE WHEN value > 65536 THEN 'regression' WHEN value > 0 THEN 'inconclusive' ELSE 'equivalent' END
-        WHEN metric = 'bytes' THEN CASE WHEN value > middle * 1.05 THEN 'regression' WHEN value <> middle THEN 'inconclusive' ELSE 'equivalent' END
-        WHEN value > middle * 1.05 AND value > middle + 65536 THEN 'regression'
-        WHEN value > middle * 1.01 AND value > middle + 16384 THEN 'inconclusive'
+        WHEN metric = 'bytes' THEN CASE WHEN value > middle * red THEN 'regression' WHEN value <> middle THEN 'inconclusive' ELSE 'equivalent' END
+        WHEN value > middle * red AND value > middle + 65536 THEN 'regression'
+        WHEN value > middle * yellow AND value > middle + 16384 THEN 'inconclusive'
         WHEN value < middle * 0.95 AND value < middle - 65536 THEN 'improvement' ELSE 'equivalent' END;
 END
 $$;
@@ -1736,7 +1739,7 @@ BEGIN
     base AS (
         SELECT x.name, x.metric, x.fingerprint, x.definition_hash, array_agg(x.value) AS every FROM measured x WHERE NOT x.fresh GROUP BY 1, 2, 3, 4),
     judged AS (
-        SELECT f.name, f.metric, f.rows, cardinality(b.every) AS runs_before, cardinality(f.every) AS n, v.middle, v.value, v.ratio, v.red,
+        SELECT f.name, f.metric, f.rows, cardinality(b.every) AS runs_before, cardinality(f.every) AS n, v.middle, v.value, v.ratio, v.red, v.yellow, v.above,
             CASE WHEN b.every IS NOT NULL THEN v.verdict WHEN (f.name, f.metric) IN (SELECT o.name, o.metric FROM base o) THEN 'not comparable'
                 ELSE 'no baseline' END AS verdict
         FROM fresh f LEFT JOIN base b ON (b.name, b.metric, b.fingerprint, b.definition_hash) = (f.name, f.metric, f.fingerprint, f.definition_hash),
@@ -1756,8 +1759,9 @@ BEGIN
         WHEN f.metric = 'net_memory' AND f.value > 0 THEN format('%s: net_memory %s bytes were not given back%s', f.name, f.value,
             CASE WHEN f.grows THEN ', more with more rows' ELSE '' END)
         WHEN f.verdict = 'regression' THEN format('%s exceeds %s', f.text, to_char(f.red, 'FM9990.00'))
-        WHEN f.verdict = 'inconclusive' THEN format('%s: %s', f.text,
-            CASE WHEN f.metric <> 'median_time' THEN 'look at it' WHEN f.runs_before < 5 OR f.n < 3 THEN 'more runs decide' ELSE 'noisy, rerun' END) END
+        WHEN f.verdict = 'inconclusive' AND f.metric = 'median_time' THEN format('%s, %s of %s runs above %s: %s', f.text, f.above, f.n, to_char(f.yellow, 'FM9990.00'),
+            CASE WHEN f.runs_before < 5 OR f.n < 3 THEN 'more runs decide' ELSE 'noisy, rerun' END)
+        WHEN f.verdict = 'inconclusive' THEN f.text || ': look at it' END
     FROM final f
     UNION ALL
     SELECT m.name, NULL, NULL, NULL, NULL, 'not measured', format('%s: in baseline %s, now %s', m.name, baseline, coalesce(
