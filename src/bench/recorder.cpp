@@ -21,7 +21,7 @@ PGDLLEXPORT void spout_bench_recorder(Datum);
 
 namespace spout
 {
-constexpr int kAttempts = 3, kStatementTimeoutMs = 30 * 1000, kDrainMs = 5000;
+constexpr int kAttempts = 3, kStatementTimeoutMs = 30 * 1000, kDrainMs = 5000, kSameRequestMs = 100;
 constexpr int kIdleMs = 2000; // DROP DATABASE waits 5 s
 
 static Ring *ring;
@@ -108,10 +108,14 @@ static void leave(int, Datum)
     if (private_home && ring->orphan) log_leftovers(ring);
 }
 
-// A shutdown or pg_terminate_backend asks; what waits is written first. Asked twice, we go at once.
+// A shutdown or pg_terminate_backend asks; what waits is written first. Asked again, we go at once; not for
+// the second signal of the same request, for the postmaster signals a process and its group.
 static void asked_to_leave(SIGNAL_ARGS)
 {
-    if (ShutdownRequestPending)
+    static TimestampTz first;
+    TimestampTz now = GetCurrentTimestamp();
+    if (!first) first = now;
+    if (TimestampDifferenceExceeds(first, now, kSameRequestMs))
         die(postgres_signal_arg);
     else
         SignalHandlerForShutdownRequest(postgres_signal_arg);

@@ -46,7 +46,7 @@ bool ring_put(Ring *r, const RecordHeader *h, const char *text, uint64 *end)
         *end = r->head;
     }
     LWLockRelease(&r->lock);
-    ConditionVariableBroadcast(&r->moved);
+    if (fits) ConditionVariableBroadcast(&r->moved); // who waits for room must not wake himself
     return fits;
 }
 

@@ -128,7 +128,7 @@ static bool wait_for_reader(TimestampTz start, int ms)
 
 static bool give_up(const char *text, const char *why)
 {
-    lost++;
+    sent++, lost++;
     log_record(text);
     ereport(WARNING, (errmsg("benchmark result was not stored: %s", why),
                       errdetail("The result stands in the server's log as a line of JSON.")));
@@ -137,7 +137,6 @@ static bool give_up(const char *text, const char *why)
 
 static bool send(const char *text, Oid schema)
 {
-    sent++;
     size_t size = strlen(text);
     if (size > kMaxRecordBytes) return give_up(text, "it is larger than 64 kB");
     open_home();
@@ -150,6 +149,7 @@ static bool send(const char *text, Oid schema)
     }
     ConditionVariableCancelSleep();
     if (!put) return give_up(text, "nobody made room for it within 10 s");
+    sent++; // now: a wait that was cancelled has sent nothing
     rouse_recorder();
     // Waited for once: a run with many results goes on without a reader, too.
     bool read = wait_for_reader(start, unread ? 0 : kSendWaitMs);

@@ -159,7 +159,7 @@ def test_a_recorder_asked_to_leave_writes_what_waits():
                 old = the_recorder(c)
                 for _ in range(times):
                     os.kill(int(old), signal.SIGTERM)
-                    time.sleep(0.1)
+                    time.sleep(0.2)
                 if times == 1:
                     assert [old] in c.psql(RECORDERS)
                 else:
@@ -257,6 +257,28 @@ def test_a_record_of_any_size():
         assert log_lines(c) == ["wide"]
         stored_once(c, ["long", "wide"])
         open(c.logfile, "w").close()
+
+
+def test_a_full_ring():
+    """A sender waits 10 s for room, then the record stands in the log. Who cancels the wait has sent nothing."""
+    c = homes["private"]
+    s = c.session()
+    s.run("SELECT record_benchmark('first', '{1}')")
+    wide = send("wide%d").replace("'{}'", "jsonb_build_object('a', repeat('x', 60000))")
+    with locked(c):
+        assert s.run("".join(wide % i + ";" for i in range(4))) == [["t"]] * 4
+        s.run("SET statement_timeout = 300")
+        assert s.error(wide % 4).sqlstate == "57014"
+        s.run("RESET statement_timeout")
+        s.send(wide % 5)
+        result = s.result()
+        assert result.rows == [["f"]], (result.rows, result.messages)
+        assert result.notices("WARNING") == ["benchmark result was not stored: nobody made room for it within 10 s"]
+    assert s.run("SELECT _benchmark_flush(30)") == [['{"sent": 6, "rejected": 1, "committed": 5}']]
+    assert log_lines(c) == ["wide5"]
+    stored_once(c, ["first"] + ["wide%d" % i for i in range(4)])
+    s.close()
+    open(c.logfile, "w").close()
 
 
 def test_a_record_that_says_nothing_is_rejected():
