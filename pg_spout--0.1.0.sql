@@ -535,6 +535,10 @@ BEGIN
         RETURN NULL;
     END IF;
     name := @extschema@._benchmark_data_name(kind, rows, width, seed);
+    IF to_regclass(format('spout_bench.%I', name)) IS NULL THEN
+        -- Who comes second waits, and finds it.
+        PERFORM pg_advisory_xact_lock('@extschema@.benchmark_results'::regclass::oid::int, 0);
+    END IF;
     SELECT c.oid INTO found FROM pg_class c WHERE c.relnamespace = 'spout_bench'::regnamespace AND c.relname = name;
     IF found IS NULL THEN
         -- Made empty, then filled: so its pages are frozen and the first scan dirties none.

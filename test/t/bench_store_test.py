@@ -11,6 +11,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
@@ -106,6 +107,26 @@ def test_a_stored_run_reads_back_in_every_format():
     assert len(lines) == 4 + len(names) and {len(re.split(r"(?<!\\)\|", line)) for line in lines[2:]} == {11}, lines
     assert not any("\n" in row[0] for row in c.psql("SELECT * FROM benchmark_report()"))
     c.psql("DELETE FROM benchmark_runs; SELECT unregister_benchmark(name) FROM benchmark_definitions")
+
+
+def test_two_sessions_make_one_data_set():
+    """The second waits for the first; what the first takes back it makes itself."""
+    for end in ("COMMIT", "ROLLBACK"):
+        first, second = c.session(), c.session()
+        first.run("BEGIN; SELECT benchmark_data('int4', 50, 1)")
+        second.send("SELECT benchmark_data('int4', 50, 1)")
+        deadline = time.monotonic() + 20
+        while c.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "0":
+            assert time.monotonic() < deadline, "the second session does not wait"
+            time.sleep(0.02)
+        first.run(end)
+        result = second.result()
+        assert not result.error and result.rows == [["spout_bench.int4_r50_c1_s1_v1"]], (end, result.error, result.rows)
+        assert c.value("SELECT count(*) FROM spout_bench.int4_r50_c1_s1_v1") == "50"
+        c.psql("SELECT benchmark_data('int4', 0)")
+    c.psql("CREATE VIEW spout_bench.int4_r50_c1_s1_v1 AS SELECT 1 AS c1")
+    assert tuple(c.error("SELECT benchmark_data('int4', 50, 1)"))[:2] == ("42809", "spout_bench.int4_r50_c1_s1_v1 is not a data set")
+    c.psql("DROP VIEW spout_bench.int4_r50_c1_s1_v1")
 
 
 def test_pgbench_records_latencies_and_compares_them():
