@@ -165,6 +165,7 @@ extern "C" void spout_bench_launcher(Datum)
 {
     pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
     BackgroundWorkerUnblockSignals();
-    if (spout::shared_ring()) spout::launcher_main();
-    proc_exit(0);
+    if (!spout::shared_ring()) proc_exit(0);
+    spout::launcher_main();
+    proc_exit(1); // terminated: the postmaster starts it again, unless it shuts down
 }

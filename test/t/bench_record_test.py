@@ -259,6 +259,47 @@ def test_a_record_of_any_size():
         open(c.logfile, "w").close()
 
 
+def test_the_launcher_comes_back():
+    c = homes["shared"]
+
+    def title(pid):
+        try:
+            with open("/proc/%d/cmdline" % pid) as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def launcher():
+        return [pid for pid in c.children() if "pg_spout benchmark launcher" in title(pid)]
+    while c.psql(RECORDERS):  # with one at work nobody would need it
+        time.sleep(0.1)
+    old, = launcher()
+    os.kill(old, signal.SIGTERM)
+    while old in launcher():
+        time.sleep(0.01)
+    s = c.session()
+    s.run(send("launched"))
+    assert s.run("SELECT _benchmark_flush(30)") == [['{"sent": 1, "rejected": 0, "committed": 1}']]
+    s.close()
+    assert launcher() and launcher() != [old]
+    stored_once(c, ["launched"])
+
+
+def test_more_senders_than_slots():
+    """Each is answered, and gets what it sent stored."""
+    c = homes["shared"]
+    sessions = [c.session(user="writer") for _ in range(70)]
+    for i, s in enumerate(sessions):
+        s.send("SELECT (record_benchmark('many%d', '{1}')).name, _benchmark_flush()" % i)
+    for i, s in enumerate(sessions):
+        result = s.result()
+        assert result.rows == [["many%d" % i, '{"sent": 1, "rejected": 0, "committed": 1}']], result.rows
+        assert not result.messages, result.messages
+    for s in sessions:
+        s.close()
+    stored_once(c, ["many%d" % i for i in range(70)])
+
+
 def test_a_full_ring():
     """A sender waits 10 s for room, then the record stands in the log. Who cancels the wait has sent nothing."""
     c = homes["private"]
