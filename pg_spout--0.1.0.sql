@@ -1294,6 +1294,20 @@ BEGIN ATOMIC
         || CASE WHEN made ->> 'memory' IS NULL THEN '{}' ELSE jsonb_build_object('memory', made -> 'memory') END);
 END;
 
+-- Theil-Sen slope of ln time on ln rows, over three sizes or more: above 1.1 the time grows faster than the rows.
+CREATE FUNCTION _benchmark_super_linear(finished pg_catalog.jsonb[])
+RETURNS pg_catalog.text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    WITH t AS (SELECT regexp_replace(m -> 'item' ->> 'name', '/\d+$', '') AS family, ln((m -> 'item' ->> 'rows')::float8) AS x,
+            ln((m -> 'item' ->> 'rows')::float8 / (m -> 'item' -> 'detail' ->> 'rows_per_s')::float8) AS y
+        FROM unnest(finished) m WHERE m -> 'item' ->> 'rows' <> '0' AND m -> 'item' -> 'detail' ->> 'rows_per_s' <> '0'),
+    s AS (SELECT a.family, percentile_cont(0.5) WITHIN GROUP (ORDER BY (b.y - a.y) / (b.x - a.x)) AS slope
+        FROM t a JOIN t b ON b.family = a.family AND b.x > a.x GROUP BY 1 HAVING count(*) >= 3)
+    SELECT coalesce(array_agg(format('%s: super-linear, its time grows with the power %s of the rows', family, to_char(slope, 'FM990.00')) ORDER BY family), '{}')
+    FROM s WHERE slope > 1.1;
+END;
+
 -- The dictionary of a run: its row, and of each benchmark what _benchmark_measured made or the tables keep.
 CREATE FUNCTION _benchmark_whole(run pg_catalog.jsonb, finished pg_catalog.jsonb[], baseline pg_catalog.text, warnings pg_catalog.text[], recorded pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
@@ -1310,7 +1324,8 @@ BEGIN ATOMIC
         'memory', coalesce(jsonb_agg(memory - 'environment' || (item - 'stats') ORDER BY n) FILTER (WHERE memory IS NOT NULL), '[]'),
         'skipped', coalesce(jsonb_agg(item - 'flags' ORDER BY n) FILTER (WHERE item ->> 'status' = 'skipped'), '[]'),
         'failed', coalesce(jsonb_agg(item ORDER BY n) FILTER (WHERE item ->> 'status' NOT IN ('ok', 'skipped')), '[]'),
-        'warnings', (SELECT to_jsonb(_benchmark_whole.warnings || ARRAY(SELECT w FROM f g, jsonb_array_elements_text(g.warnings) w ORDER BY g.n))), 'recorded', recorded)
+        'warnings', to_jsonb(_benchmark_whole.warnings || @extschema@._benchmark_super_linear(finished)
+            || ARRAY(SELECT w FROM f g, jsonb_array_elements_text(g.warnings) w ORDER BY g.n)), 'recorded', recorded)
     FROM f;
 END;
 

@@ -159,6 +159,10 @@ SELECT * FROM benchmark_report(11, 'csv') WHERE benchmark_report LIKE '"%';
 SELECT array_agg(k) FROM benchmark_report(11, 'json') r, json_object_keys(r::json) k;
 SELECT r::jsonb -> 'warnings' AS warnings FROM benchmark_report(11, 'json') r;
 
+-- Time that grows faster than rows: the slope over all pairs of sizes (scipy.stats.theilslopes gives 1.2 and 1.0).
+SELECT name, _benchmark_super_linear(array_agg(jsonb_build_object('item', jsonb_build_object('name', 'x/' || n, 'rows', n, 'detail', jsonb_build_object('rows_per_s', n / t))))) AS warnings
+FROM (VALUES ('power 1.2', 100, 1e-4), ('power 1.2', 1000, 1e-4 * 10 ^ 1.2), ('power 1.2', 10000, 1e-4 * 10 ^ 2.4), ('one is slow', 100, 1e-3), ('one is slow', 1000, 1.2e-2), ('one is slow', 10000, 0.1),
+    ('two sizes', 100, 1e-3), ('two sizes', 1000, 1), ('no time', 100, 1e-3), ('no rows', 0, 1e-3)) v (name, n, t) GROUP BY name ORDER BY name;
 -- Two in turn: the same bytes over and over cannot differ, twice the work does.
 SELECT verdict, n >= 10 AS pairs, ci_low > 1.05 AS slower FROM benchmark_ab('SELECT count(*) FROM generate_series(1, 2000)', 'SELECT count(*) FROM generate_series(1, 20000)', 10, config => '{"max_time": 1}');
 SELECT verdict FROM benchmark_ab('SELECT count(*) FROM generate_series(1, 20000)', 'SELECT count(*) FROM generate_series(1, 2000)', 10, config => '{"max_time": 1}');
