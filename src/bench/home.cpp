@@ -130,15 +130,17 @@ static long launch_if_needed(Ring *r, Stuck *stuck, char *text)
     }
     BackgroundWorkerHandle *handle;
     if (!start_recorder(h.database, 0, &handle)) return 1000; // no free slot: the record can wait
+    // Time to start, to announce itself, or to fail for good. The postmaster cannot tell us: a worker without
+    // a database gets no SIGUSR1, so WaitForBackgroundWorkerStartup would not return.
     pid_t pid;
-    if (WaitForBackgroundWorkerStartup(handle, &pid) == BGWH_POSTMASTER_DIED) proc_exit(1);
-    // It is up, or was: give it time to announce itself, or to fail for good.
-    for (int i = 0; i < 100 && !ring_recorder_active(r, h.database); i++) {
-        if (GetBackgroundWorkerPid(handle, &pid) == BGWH_STOPPED) break;
-        pg_usleep(10 * 1000);
-        CHECK_FOR_INTERRUPTS();
+    for (int looks = 0; looks < 100 && !ring_recorder_active(r, h.database) && !ShutdownRequestPending;) {
+        BgwHandleStatus status = GetBackgroundWorkerPid(handle, &pid);
+        if (status == BGWH_STOPPED) break;
+        if (status == BGWH_STARTED) looks++;
+        WaitLatch(nullptr, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, PG_WAIT_EXTENSION);
     }
     if (!ring_recorder_active(r, h.database)) stuck->starts++;
+    pfree(handle);
     return 100;
 }
 

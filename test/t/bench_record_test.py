@@ -499,6 +499,19 @@ def test_no_worker_slot():
                 assert log_lines(c) == ["full0"]
 
 
+def test_a_database_dropped_under_its_records():
+    """They stand in the log, and do not block those of other databases."""
+    with Cluster(preload=True, conf={"max_worker_processes": 3}) as c:
+        c.psql("CREATE EXTENSION pg_spout; CREATE DATABASE gone")
+        c.psql("CREATE EXTENSION pg_spout", db="gone")
+        c.psql("SELECT record_benchmark('here', '{1}')")  # its recorder has the last worker for 2 s
+        c.psql(send("there") + ";" + send("there too"), db="gone")
+        c.psql("DROP DATABASE gone")
+        c.psql(send("behind them"))
+        stored_once(c, ["here", "behind them"], seconds=30)
+        assert log_lines(c) == ["there", "there too"]
+
+
 def test_a_run_without_workers_is_not_held_up():
     """One wait of 10 s for a recorder, not one for each result."""
     with Cluster(conf={"max_worker_processes": 1}) as c:
