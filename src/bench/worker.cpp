@@ -388,19 +388,39 @@ static pg_noinline void clear_all(Job *jobs, int n)
         remove_directory(jobs[i].directory);
 }
 
-static pg_noinline void run_and_clear(Job *jobs, int n, bool worker_possible)
+// Calls under way, innermost first: a session that is terminated ends without passing PG_CATCH.
+struct Call {
+    Job *jobs;
+    int n;
+    Call *outer;
+};
+static Call *calls;
+
+static void clear_at_exit(int, Datum)
 {
+    for (; calls; calls = calls->outer)
+        clear_all(calls->jobs, calls->n);
+}
+
+static pg_noinline void run_and_clear(Call *call, bool worker_possible)
+{
+    static bool registered;
+    if (!registered) before_shmem_exit(clear_at_exit, 0);
+    registered = true;
+    calls = call;
     PG_TRY();
     {
-        begin_all(jobs, n, worker_possible);
+        begin_all(call->jobs, call->n, worker_possible);
     }
     PG_CATCH();
     {
-        clear_all(jobs, n);
+        calls = call->outer;
+        clear_all(call->jobs, call->n);
         PG_RE_THROW();
     }
     PG_END_TRY();
-    clear_all(jobs, n);
+    calls = call->outer;
+    clear_all(call->jobs, call->n);
 }
 
 // One task, or an array of tasks; the answer likewise.
@@ -413,7 +433,8 @@ static Datum execute(Jsonb *tasks, bool worker_possible)
         jobs[i].task = many ? task_at(tasks, i) : tasks;
         jobs[i].result = makeStringInfo();
     }
-    run_and_clear(jobs, n, worker_possible);
+    Call call = {jobs, n, calls};
+    run_and_clear(&call, worker_possible);
     if (!many) return json_datum(jobs[0].result);
     StringInfo all = makeStringInfo();
     for (int i = 0; i < n; i++)

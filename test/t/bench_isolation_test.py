@@ -213,6 +213,21 @@ def test_a_cancel_ends_all_of_them():
     run("^core/avro/encode/100$")  # the lock is free again
 
 
+def test_a_terminated_session_takes_its_processes_and_files_along():
+    for i in range(2):
+        register("m%d" % i, "COPY (SELECT pg_sleep(60)) TO '{out}'", kind="memory")
+    s = c.session()
+    s.send(call("^m", "memory", parallel=2))
+    deadline = time.monotonic() + 20
+    while int(c.value(WORKERS)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(os.listdir(c.outdir)) == 2
+    c.psql("SELECT pg_terminate_backend(%d, 10000)" % s.backend_pid)
+    s.close()
+    assert c.value(WORKERS) == "0" and os.listdir(c.outdir) == []
+    unregister()
+
+
 def test_few_slots_make_them_wait_and_none_makes_the_session_work():
     for slots, in_session in ((4, False), (2, True)):
         with Cluster(preload=True, conf={"max_worker_processes": slots}) as d:
