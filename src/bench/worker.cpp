@@ -427,7 +427,7 @@ static pg_noinline void run_and_clear(Call *call, bool worker_possible)
 static Datum execute(Jsonb *tasks, bool worker_possible)
 {
     bool many = !JB_ROOT_IS_OBJECT(tasks);
-    const volatile int n = many ? (int)JB_ROOT_COUNT(tasks) : 1; // newer compilers fear for it at longjmp
+    int n = many ? (int)JB_ROOT_COUNT(tasks) : 1;
     Job *jobs = (Job *)palloc0(sizeof(Job) * Max(n, 1));
     for (int i = 0; i < n; i++) {
         jobs[i].task = many ? task_at(tasks, i) : tasks;
