@@ -176,22 +176,20 @@ static inline void encode(Pump *p, TupleTableSlot *slot)
     if (unlikely(rc != Code::ok)) raise_value(writer_failure(p->writer), &p->binder->at);
 }
 
-static void encode_sample(Pump *p, TupleTableSlot *slot)
+static pg_noinline void encode_sample(Pump *p, TupleTableSlot *slot)
 {
     uint64 start = now_ns();
     encode(p, slot);
     p->sampled_ns += now_ns() - start;
     p->sampled_rows++;
-    p->until_sample = kSampleEvery - 1;
+    p->next_sample = p->rows + kSampleEvery;
 }
 
 void pump_add(Pump *p, TupleTableSlot *slot)
 {
-    p->rows++;
-    if (likely(p->until_sample > 0)) {
-        p->until_sample--;
+    if (likely(++p->rows < p->next_sample))
         encode(p, slot);
-    } else
+    else
         encode_sample(p, slot);
 }
 

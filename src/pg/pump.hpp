@@ -24,7 +24,7 @@ struct Pump {
     // Where the time goes. Encoding is timed on a sample of the rows: two clock reads per row would cost more
     // than 1 %.
     uint64 sampled_ns, sampled_rows, compress_ns, flush_ns, wait_ns;
-    uint32 until_sample; // rows
+    uint64 next_sample; // the row to time, counted from 1
 };
 
 // Must the open block be placed before another row joins it?
