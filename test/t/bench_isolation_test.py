@@ -192,14 +192,20 @@ def test_errors_side_by_side_hit_their_own_benchmark():
     unregister()
 
 
-def test_a_cancel_ends_all_of_them():
-    for i in range(3):
+def two_asleep(of):
+    """A session whose run has two of its benchmarks at work, which would sleep for a minute."""
+    for i in range(of):
         register("m%d" % i, "COPY (SELECT pg_sleep(60)) TO '{out}'", kind="memory")
     s = c.session()
     s.send(call("^m", "memory", parallel=2))
     deadline = time.monotonic() + 20
     while int(c.value(WORKERS)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
+    return s
+
+
+def test_a_cancel_ends_all_of_them():
+    s = two_asleep(of=3)
     c.psql("SELECT pg_cancel_backend(%d)" % s.backend_pid)
     error = s.result().error
     assert error and error.sqlstate == "57014", error
@@ -214,13 +220,7 @@ def test_a_cancel_ends_all_of_them():
 
 
 def test_a_terminated_session_takes_its_processes_and_files_along():
-    for i in range(2):
-        register("m%d" % i, "COPY (SELECT pg_sleep(60)) TO '{out}'", kind="memory")
-    s = c.session()
-    s.send(call("^m", "memory", parallel=2))
-    deadline = time.monotonic() + 20
-    while int(c.value(WORKERS)) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    s = two_asleep(of=2)
     assert len(os.listdir(c.outdir)) == 2
     c.psql("SELECT pg_terminate_backend(%d, 10000)" % s.backend_pid)
     s.close()
