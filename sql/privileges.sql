@@ -3,7 +3,7 @@
 \set ECHO all
 -- Who may write files, and that a query sees exactly what its role may see.
 SET client_min_messages = warning;
-DROP ROLE IF EXISTS spout_plain, spout_writer, spout_noinherit, spout_reader, spout_bypass, spout_owner;
+DROP ROLE IF EXISTS spout_plain, spout_writer, spout_noinherit, spout_reader, spout_bypass, spout_owner, spout_heir;
 RESET client_min_messages;
 CREATE ROLE spout_plain;
 CREATE ROLE spout_writer IN ROLE pg_write_server_files;
@@ -122,9 +122,43 @@ SELECT DISTINCT x.* FROM unnest('{avro,csv,json,xml}'::text[]) f, as_owner(pg_te
 SELECT * FROM pg_temp.as_role('spout_plain', format($$SELECT * FROM as_owner(%L)$$, format($$COPY open_to_all TO %L WITH (format avro)$$, pg_temp.out('definer.avro'))));
 SELECT rows FROM verify_export(pg_temp.out('definer.avro'));
 
+-- What last_export() knows belongs to who exported: nobody else who gets the session sees it, not even a definer's caller.
+CREATE FUNCTION whose(role name) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE seen text;
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    seen := coalesce(last_export() ->> 'error', last_export() ->> 'rows');
+    RESET ROLE;
+    RETURN coalesce(seen, 'nothing');
+END $$;
+CREATE FUNCTION seen_by_all() RETURNS TABLE (role name, sees text) LANGUAGE sql AS $$
+    SELECT CASE WHEN r = session_user THEN 'superuser' ELSE r END, whose(r) FROM unnest(ARRAY['spout_plain', 'spout_writer', 'spout_owner', 'spout_heir', session_user]) r $$;
+CREATE ROLE spout_heir IN ROLE spout_writer;
+\set definer `echo "$SPOUT_OUT/definer.csv"`
+SET SESSION AUTHORIZATION spout_writer;
+COPY (SELECT ('card ' || n)::int FROM generate_series(4711, 4711) n) TO :'definer' WITH (format csv, sync off);
+SELECT last_export() ->> 'error' AS mine;
+RESET SESSION AUTHORIZATION;
+SELECT sees, array_agg(role ORDER BY role) AS roles FROM seen_by_all() GROUP BY sees ORDER BY sees COLLATE "C";
+SET SESSION AUTHORIZATION spout_plain;
+SELECT last_export();
+RESET SESSION AUTHORIZATION;
+-- as_owner is spout_writer's: the export was done with his rights, and its caller sees nothing of it.
+SELECT * FROM pg_temp.as_role('spout_plain', format($$SELECT * FROM as_owner(%L)$$, format($$COPY (SELECT 1 FROM generate_series(1, 12)) TO %L WITH (format csv, sync off)$$, :'definer')));
+SELECT sees, array_agg(role ORDER BY role) AS roles FROM seen_by_all() GROUP BY sees ORDER BY sees COLLATE "C";
+-- DISCARD ALL leaves nothing, to nobody; less than that leaves it.
+SET SESSION AUTHORIZATION spout_writer;
+DISCARD PLANS;
+SELECT last_export() ->> 'rows' AS rows;
+SET pg_spout.enable_copy_hook = off;
+DISCARD ALL;
+SELECT last_export();
+RESET SESSION AUTHORIZATION;
+SELECT last_export();
+
 SET client_min_messages = warning;
 DROP SCHEMA closed CASCADE;
 DROP TABLE open_to_all, secret, tenants CASCADE;
-DROP FUNCTION as_owner, leak;
+DROP FUNCTION as_owner, leak, seen_by_all, whose;
 DROP OWNED BY spout_plain, spout_writer, spout_noinherit, spout_reader, spout_bypass, spout_owner;
-DROP ROLE spout_plain, spout_writer, spout_noinherit, spout_reader, spout_bypass, spout_owner;
+DROP ROLE spout_heir, spout_plain, spout_writer, spout_noinherit, spout_reader, spout_bypass, spout_owner;

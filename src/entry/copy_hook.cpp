@@ -1,6 +1,6 @@
-// copy_hook.cpp - COPY ... TO '/file' WITH (FORMAT avro, ...). Statements that are not ours pass at the cost
-// of a few comparisons: no allocation, no catalog.
-// Order of checks as in core (copy.c, copyto.c): role, relation and columns, options, plan, destination.
+// copy_hook.cpp - COPY ... TO '/file' WITH (FORMAT avro, ...), and what DISCARD ALL means to us. Statements
+// that are not ours pass at the cost of a few comparisons: no allocation, no catalog. Order of checks as in
+// core (copy.c, copyto.c): role, relation and columns, options, plan, destination.
 #include "entry/copy_hook.hpp"
 
 #include "pg/export.hpp"
@@ -280,14 +280,22 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
     return rows;
 }
 
+static bool discards_all(const PlannedStmt *pstmt)
+{
+    return IsA(pstmt->utilityStmt, DiscardStmt) &&
+           ((const DiscardStmt *)pstmt->utilityStmt)->target == DISCARD_ALL;
+}
+
 static void process_utility(PlannedStmt *pstmt, const char *source_text, bool read_only_tree,
                             ProcessUtilityContext context, ParamListInfo params, QueryEnvironment *env,
                             DestReceiver *dest, QueryCompletion *qc)
 {
     const CopyStmt *stmt = our_copy(pstmt);
     if (!stmt || !extension_exists(stmt)) {
+        bool discard = discards_all(pstmt); // asked before: pstmt may not outlive the statement
         (previous_hook ? previous_hook : standard_ProcessUtility)(pstmt, source_text, read_only_tree, context,
                                                                   params, env, dest, qc);
+        if (discard) forget_export();
         return;
     }
     check_stack_depth();

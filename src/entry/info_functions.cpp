@@ -171,9 +171,8 @@ static void push_parallel(JsonbParseState **state, const ExportStats *s)
     pushJsonbValue(state, WJB_END_ARRAY, nullptr);
 }
 
-static Datum last_export()
+static Datum last_export(const ExportStats *s)
 {
-    const ExportStats *s = &last_export_stats;
     JsonbParseState *state = nullptr;
     pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
     push_text(&state, "status", s->failed ? "failed" : "ok");
@@ -210,7 +209,8 @@ Datum spout_describe_export(PG_FUNCTION_ARGS) { return spout::describe(fcinfo); 
 
 Datum spout_last_export(PG_FUNCTION_ARGS)
 {
-    if (!spout::last_export_stats.any) PG_RETURN_NULL();
-    return spout::last_export();
+    const spout::ExportStats *s = spout::remembered_export();
+    if (!s) PG_RETURN_NULL();
+    return spout::last_export(s);
 }
 }

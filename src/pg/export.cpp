@@ -21,7 +21,6 @@ extern "C" {
 
 namespace spout
 {
-ExportStats last_export_stats;
 bool repeatable_exports;
 
 struct Receiver {
@@ -133,7 +132,7 @@ static void publish(Encoding *x, const ExportRequest *r)
 static ExportStats *record_start(MemoryContext cx, const ExportRequest *r)
 {
     auto *s = (ExportStats *)MemoryContextAllocZero(cx, sizeof(ExportStats));
-    s->any = true;
+    s->owner = GetUserId();
     s->failed = true; // until it has succeeded
     s->plan_ns = r->plan_ns;
     if (r->plan.serial_why) strlcpy(s->serial_why, r->plan.serial_why, sizeof s->serial_why);
@@ -313,7 +312,7 @@ uint64 run_export(const ExportRequest *r)
     {
         record_work(s, &x->pump);
         record_error(s, leaf);
-        last_export_stats = *s;
+        remember_export(s);
         PG_RE_THROW();
     }
     PG_END_TRY();
@@ -321,7 +320,7 @@ uint64 run_export(const ExportRequest *r)
     s->write_ns = x->pump.sink->write_ns;
     s->sync_ns = x->pump.sink->sync_ns;
     s->failed = false;
-    last_export_stats = *s;
+    remember_export(s);
     pgstat_progress_end_command();
     MemoryContextDelete(leaf);
     return rows;

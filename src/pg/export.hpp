@@ -3,6 +3,7 @@
 #include "core/wall.hpp"
 #include "pg/bind.hpp"
 #include "pg/csv_options.hpp"
+#include "pg/last_export.hpp"
 #include "pg/pg.hpp"
 #include "pg/plan.hpp"
 #include "pg/sink.hpp"
@@ -38,25 +39,4 @@ uint64 run_export(const ExportRequest *);
 // The result's columns as chosen by `columns jsonb` of the functions; null `json` gives all of them.
 // Raises 22023 for a malformed choice, 42703 and 42702 for unknown and ambiguous sources.
 const ColumnChoice *choose_columns(TupleDesc, Datum json, bool isnull, uint32 *n);
-
-// --- the last export of this session ------------------------------------------------------------------
-constexpr uint32 kMaxProcesses = 32; // of more, the rest are not told of one by one
-struct ProcessStats {
-    uint64 rows, blocks, bytes;
-    uint64 run_ns, encode_ns, compress_ns, write_ns, sync_ns;
-};
-
-struct ExportStats {
-    bool any, failed;
-    char format[16], codec[16];
-    uint64 rows, files, bytes, raw_bytes, blocks;
-    uint64 plan_ns, execute_ns, encode_ns, compress_ns, write_ns, sync_ns, wait_ns; // of all processes
-    char serial_why[NAMEDATALEN + 64];     // empty: parallel workers encoded
-    bool stream;                           // their blocks went through the leader
-    uint32 planned, workers;               // parallel workers: wanted, and there
-    ProcessStats processes[kMaxProcesses]; // the leader first
-    uint32 nprocesses;
-    char sqlstate[6], error[512];
-};
-extern ExportStats last_export_stats; // preallocated: filled on the way out of an ERROR, too
 } // namespace spout
