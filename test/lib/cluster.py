@@ -9,7 +9,8 @@ root, and is removed whatever happens. Standard library only; knows nothing of p
         state, message, detail, hint = c.error("SELECT 1/0")
         s = c.session(); s.run("BEGIN"); s.send("SELECT pg_sleep(60)"); ...; s.result()
 
-Set SPOUT_KEEP=1 to keep the directory of a cluster for a post-mortem.
+Everything lies below TMPDIR, which the server's account must be able to reach. Set SPOUT_KEEP=1 to keep the directory of
+a cluster for a post-mortem.
 """
 import atexit
 import os
@@ -23,6 +24,8 @@ import time
 from .psql import Result, Session, SqlError, psql_command, psql_env  # noqa: F401 (names for tests)
 
 START_TIMEOUT = 60  # seconds; crash recovery of a test cluster takes far less
+SOCKET_PATH = 107  # bytes: the kernel's limit for the path of a Unix socket
+SOCKET_NAME = "/.s.PGSQL.5432.lock"
 DEFAULTS = {
     "fsync": "off",  # pg_spout's own fsync does not look at it
     "listen_addresses": "",
@@ -45,6 +48,17 @@ def server_user():
     return pwd.getpwnam(os.environ.get("SPOUT_SERVER_USER", "postgres"))
 
 
+def socket_directory(wanted):
+    """wanted, or where a long TMPDIR leaves no room for a socket's name a directory of its own with a short one. It holds
+    no data, so a small disk will do."""
+    if len(os.fsencode(wanted + SOCKET_NAME)) <= SOCKET_PATH:
+        return wanted
+    for short in ("/tmp", "/var/tmp", "/dev/shm"):
+        if os.access(short, os.W_OK):
+            return tempfile.mkdtemp(prefix="spout-", dir=short)
+    raise RuntimeError("TMPDIR is too long for a Unix socket, and no other directory can be written to")
+
+
 class Cluster:
     """conf: settings for postgresql.conf. preload: True, or a whole shared_preload_libraries list.
     initdb: more arguments, such as ["-E", "LATIN1"]. env: for the server only, such as LD_PRELOAD."""
@@ -57,19 +71,20 @@ class Cluster:
         self.sessions = []
         self.base = tempfile.mkdtemp(prefix="spout-")
         self.data = os.path.join(self.base, "data")
-        self.sockets = os.path.join(self.base, "s")
+        self.sockets = socket_directory(os.path.join(self.base, "s"))
         self.outdir = os.path.join(self.base, "out")
         self.logfile = os.path.join(self.base, "log")
         atexit.register(self.remove)
         os.chmod(self.base, 0o755)
         for d in (self.sockets, self.outdir):
-            os.mkdir(d)
+            os.makedirs(d, exist_ok=True)
             os.chmod(d, 0o777)
         if self.user:
             for d in (self.base, self.sockets, self.outdir):
                 os.chown(d, self.user.pw_uid, self.user.pw_gid)
         if _init:
             try:
+                self._check_reach()
                 self._initdb(initdb)
                 settings = dict(DEFAULTS, unix_socket_directories=self.sockets)
                 if preload:
@@ -104,6 +119,13 @@ class Cluster:
         if done.returncode:
             raise RuntimeError("%s failed:\n%s" % (command[0], done.stdout))
         return done.stdout
+
+    def _check_reach(self):
+        try:
+            self.run_as_server("test", "-w", self.base)
+        except (OSError, RuntimeError):
+            raise RuntimeError("the account %s cannot write to %s: TMPDIR must lie where it may go"
+                               % ((self.user or pwd.getpwuid(os.geteuid())).pw_name, self.base)) from None
 
     def _initdb(self, extra):
         self.run_as_server(os.path.join(self.bindir, "initdb"), "-D", self.data, "-U", "postgres",
@@ -184,6 +206,7 @@ class Cluster:
                 print("kept: " + self.base, flush=True)
             else:
                 shutil.rmtree(self.base, ignore_errors=True)
+                shutil.rmtree(self.sockets, ignore_errors=True)
 
     def standby(self, conf=None):
         """A streaming standby of this cluster, started; remove() it before its primary."""

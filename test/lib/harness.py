@@ -9,6 +9,8 @@ import sys
 import time
 import traceback
 
+from .space import NEEDED, STATUS, DiskFull, Watch, check
+
 
 class Skip(Exception):
     """Raised by a test, or by setup_module, that cannot run here; the text says why."""
@@ -23,8 +25,11 @@ def require(condition, reason):
 
 
 class Tally:
-    def __init__(self):
+    """watch: what looks at the disks meanwhile, or None."""
+
+    def __init__(self, watch=None):
         self.passed = self.failed = self.skipped = 0
+        self.watch = watch
 
     def line(self):
         return "%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped)
@@ -40,6 +45,8 @@ class Tally:
             return False
         except BaseException as e:
             self.failed += 1
+            if self.watch and self.watch.full:
+                raise DiskFull(self.watch.full) from None
             traceback.print_exc(file=sys.stdout)
             print("FAILED  %s (%.1f s)" % (label, time.monotonic() - start), flush=True)
             if isinstance(e, (KeyboardInterrupt, SystemExit)):
@@ -57,16 +64,16 @@ def once(function):
     return function
 
 
-def run_module(module, wanted=()):
+def run_module(module, wanted=(), watch=None):
     """wanted: parts of test names, such as `cancel` or `[csv]`; none means all. A module with VARIANTS has its tests run
-    for each of them, after use_variant(it). Returns the Tally."""
+    for each of them, after use_variant(it). Returns the Tally; raises DiskFull where a test fails on a full disk."""
     functions = [(n, f) for n, f in vars(module).items() if n.startswith("test_") and callable(f)]
     variants = getattr(module, "VARIANTS", [None])
     tests = [(n + ("" if v is None else "[%s]" % v), f, v) for v in variants for n, f in functions
              if v is variants[0] or not getattr(f, "once", False)]
     tests = [t for t in tests if not wanted or any(w in t[0] for w in wanted)]
     name = os.path.basename(module.__file__)[:-3]
-    tally = Tally()
+    tally = Tally(watch)
     if not tests:
         return tally
     ready = tally.attempt(name + ".setup_module", getattr(module, "setup_module", lambda: None), counts=False)
@@ -82,7 +89,7 @@ def run_module(module, wanted=()):
         try:
             getattr(module, "teardown_module", lambda: None)()
         except Exception:
-            if ready:
+            if ready and not (watch and watch.full):
                 raise
     return tally
 
@@ -99,6 +106,14 @@ def main(path=None, wanted=None):
     """Runs one file: the one called as a program, or `path`. Arguments choose tests by parts of names."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped: took too long"))  # servers are still removed
     module = load(path) if path else sys.modules["__main__"]
-    tally = run_module(module, sys.argv[1:] if wanted is None else wanted)
+    try:
+        said = check(NEEDED, "before the tests")
+        if said:
+            raise DiskFull(said)
+        with Watch() as watch:
+            tally = run_module(module, sys.argv[1:] if wanted is None else wanted, watch)
+    except DiskFull as e:
+        print("FAILED  %s" % e, flush=True)
+        sys.exit(STATUS)
     print(tally.line(), flush=True)
     sys.exit(1 if tally.failed else 0)

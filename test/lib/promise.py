@@ -15,6 +15,7 @@ from . import formats
 from .avro_file import Torn  # noqa: F401 (for tests)
 from .cluster import Cluster
 from .harness import require
+from .limits import prompt
 
 HIDDEN = re.compile(r"^\..+\.[0-9a-f]{16}\.spout-tmp$")
 SHIM = os.path.join(os.path.dirname(__file__), "..", "shim", "fault_shim.c")
@@ -109,7 +110,7 @@ def fresh_dir(c, name):
 
 # --- processes -----------------------------------------------------------------------------------------
 def wait_for(condition, what, timeout=60):
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + prompt(timeout)
     while not (result := condition()):
         assert time.monotonic() < deadline, "waited %d s for %s" % (timeout, what)
         time.sleep(0.005)

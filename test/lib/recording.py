@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+from .limits import prompt
+
 ROUNDS = int(os.environ.get("SPOUT_RECORD_ROUNDS", "15"))
 RECORDERS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_spout benchmark recorder'"
 
@@ -27,7 +29,7 @@ def locked(c, table="benchmark_results", db="postgres"):
 
 def stored_once(c, names, db="postgres", seconds=15):
     """Every name is there exactly once, soon."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + prompt(seconds)
     while True:
         rows = c.psql("SELECT name, count(*) FROM benchmark_results GROUP BY 1", db=db)
         counts = {name: int(n) for name, n in rows}
@@ -41,7 +43,7 @@ def stored_once(c, names, db="postgres", seconds=15):
 
 def the_recorder(c):
     """Its process, once it is there: work is waiting for it."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + prompt(10)
     while not (found := c.psql(RECORDERS)):
         assert time.monotonic() < deadline
     return found[0][0]
@@ -54,7 +56,7 @@ def log_lines(c):
 
 
 def wait_for_log(c, names, seconds=10):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + prompt(seconds)
     while sorted(log_lines(c)) != sorted(names) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert sorted(log_lines(c)) == sorted(names), log_lines(c)

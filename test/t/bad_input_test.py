@@ -8,6 +8,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import formats, harness  # noqa: E402
+from lib.limits import prompt  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
 from lib.promise import assert_clean_log, wait_for  # noqa: E402
 from lib.wire import Wire  # noqa: E402
@@ -34,11 +35,6 @@ def setup_module():
 
 def teardown_module():
     c.remove()
-
-
-def prompt():
-    """Seconds from what went wrong to the error: one, but more where every process waits for its turn."""
-    return max(1.0, os.getloadavg()[0] / os.cpu_count())
 
 
 def options(codec=None):
@@ -153,7 +149,7 @@ def test_cancel_does_not_wait_for_a_program():
                                       'cat > /dev/null; trap "" TERM; sleep 987653')):
         e, seconds = program_error(command, timeout=500)
         assert e.sqlstate == TIMEOUT, (command, e)
-        assert seconds < 0.5 + prompt(), (command, seconds)
+        assert seconds < prompt(1.5), (command, seconds)
         vanish("98765%d" % number)
 
 

@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.limits import prompt  # noqa: E402
 
 WORKERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_spout benchmark'"
 SETTINGS = "SELECT name, setting FROM pg_settings ORDER BY 1"
@@ -198,7 +199,7 @@ def two_asleep(of):
         register("m%d" % i, "COPY (SELECT pg_sleep(60)) TO '{out}'", kind="memory")
     s = c.session()
     s.send(call("^m", "memory", parallel=2))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + prompt(20)
     while int(c.value(WORKERS)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     return s
@@ -256,7 +257,7 @@ def test_checkpoints_and_autovacuum_meanwhile_are_told():
     # A vacuum so slow that it surely overlaps.
     c.psql("CREATE TABLE dusty WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0)"
            " AS SELECT generate_series(1, 100000) AS a; DELETE FROM dusty WHERE a % 2 = 0")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + prompt(60)
     while c.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query LIKE '%dusty%'") == "0" and time.monotonic() < deadline:
         time.sleep(0.1)
     told, contended = contamination(json.loads(s.run(call("^long$", max_time=1, iterations=6))[0][0]))

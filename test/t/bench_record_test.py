@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.limits import prompt  # noqa: E402
 from lib.recording import RECORDERS, ROUNDS, locked, log_lines, send, stored_once, the_recorder  # noqa: E402
 
 homes = {}
@@ -102,7 +103,7 @@ def test_recorder_terminated_again_and_again_under_load():
 
 
 def wait_for_end(c, pid):
-    deadline = time.monotonic() + 4
+    deadline = time.monotonic() + prompt(4)
     while [pid] in c.psql(RECORDERS):
         assert time.monotonic() < deadline
 
@@ -186,7 +187,7 @@ def test_a_role_without_superuser_and_any_schema_and_two_databases():
         for db in ("one", "two"):
             start = time.monotonic()
             c.psql("DROP DATABASE " + db)
-            assert time.monotonic() - start < 5
+            assert time.monotonic() - start < prompt(5)
 
 
 def test_a_name_is_data():

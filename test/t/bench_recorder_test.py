@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.limits import prompt  # noqa: E402
 from lib.recording import ROUNDS, locked, log_lines, send, stored_once, the_recorder, wait_for_log  # noqa: E402
 
 
@@ -91,7 +92,7 @@ KILLED = 'background worker "pg_spout benchmark recorder" (PID %s) was terminate
 
 
 def wait_for_restart(c):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + prompt(30)
     while c.run("SELECT 1").error:
         assert time.monotonic() < deadline
         time.sleep(0.01)

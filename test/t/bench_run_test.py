@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.limits import prompt  # noqa: E402
 from lib.psql import psql_env  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -74,7 +75,7 @@ def test_a_second_run_is_refused_and_leaves_no_trace():
     s = c.session()
     s.run("SELECT register_benchmark('long', 'SELECT pg_sleep(0.3)', benchmark_type => 'time')")
     s.send("SELECT count(*) FROM run_benchmarks('time', names => '^long$', config => '{\"iterations\": 5, \"max_time\": 4}')")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + prompt(20)
     while c.value(WORKERS) == "0" and time.monotonic() < deadline:
         time.sleep(0.02)
     runs = c.value("SELECT count(*) FROM benchmark_runs")
@@ -91,7 +92,7 @@ def test_cancel_keeps_what_is_finished_and_ends_the_worker():
     c.psql("SELECT register_benchmark('sleeper', 'SELECT pg_sleep(60)', benchmark_type => 'time')")
     s = c.session()
     s.send("SELECT count(*) FROM run_benchmarks('time', names => '^(sleeper|core/avro/encode/100)$', config => '{\"iterations\": 6, \"max_time\": 30, \"budget\": 40}')")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + prompt(30)
     query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_spout benchmark' AND wait_event = 'PgSleep'"
     while c.value(query) == "0" and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -99,7 +100,7 @@ def test_cancel_keeps_what_is_finished_and_ends_the_worker():
     c.psql("SELECT pg_cancel_backend(%d)" % s.backend_pid)
     error = s.result().error
     assert error and error.sqlstate == "57014", error
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < prompt(10)
     assert c.value("SELECT status FROM benchmark_runs ORDER BY run_id DESC LIMIT 1") == "cancelled"
     assert c.value(WORKERS) == "0"
     s.run("SELECT 1")
@@ -111,12 +112,12 @@ def test_cancel_keeps_what_is_finished_and_ends_the_worker():
 def test_a_killed_session_leaves_a_run_that_the_next_one_marks():
     s = c.session()
     s.send("SELECT count(*) FROM run_benchmarks('time', names => '^long$', config => '{\"iterations\": 5, \"max_time\": 4}')")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + prompt(20)
     while c.value(WORKERS) == "0" and time.monotonic() < deadline:
         time.sleep(0.02)
     c.psql("SELECT pg_terminate_backend(%d)" % s.backend_pid)
     s.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + prompt(20)
     while c.value(WORKERS) != "0" and time.monotonic() < deadline:
         time.sleep(0.05)
     before = c.value("SELECT max(run_id) FROM benchmark_runs")
@@ -170,7 +171,7 @@ def test_on_a_standby_results_are_returned_and_not_recorded():
     c.psql("SELECT benchmark_data('records', 100)")
     standby = c.standby()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + prompt(30)
         while standby.value("SELECT to_regclass('spout_bench.records_r100_c5_s1_v1') IS NULL") == "t" and time.monotonic() < deadline:
             time.sleep(0.1)
         report = json.loads(standby.value("SELECT * FROM run_benchmarks('time', names => '^core/avro/encode/100$', output_format => 'json', %s)" % QUICK))

@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness  # noqa: E402
 from lib.cluster import Cluster, bindir  # noqa: E402
+from lib.limits import prompt  # noqa: E402
 from lib.psql import psql_command, psql_env  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -115,7 +116,7 @@ def test_two_sessions_make_one_data_set():
         first, second = c.session(), c.session()
         first.run("BEGIN; SELECT benchmark_data('int4', 50, 1)")
         second.send("SELECT benchmark_data('int4', 50, 1)")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + prompt(20)
         while c.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "0":
             assert time.monotonic() < deadline, "the second session does not wait"
             time.sleep(0.02)

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lib import formats, harness  # noqa: E402
 from lib.formats import named  # noqa: E402
 from lib.harness import require  # noqa: E402
+from lib.limits import assert_steady, prompt  # noqa: E402
 from lib.promise import (Target, Torn, assert_clean_log, assert_keys, copy, descriptors, fresh_dir,  # noqa: E402
                          hidden, keys, kill9, read_back, spout_cluster, wait_for, wait_for_rows, wait_recovered)
 
@@ -133,7 +134,7 @@ def test_cancel_acts_within_a_second():
         for path, options in sets_and_files(t.path):
             error, seconds = end_export(s, lambda: c.psql("SELECT pg_cancel_backend(%d)" % s.backend_pid),
                                         dict(options, path=path))
-            assert error.sqlstate == "57014" and seconds < 1, (error, seconds)
+            assert error.sqlstate == "57014" and seconds < prompt(), (error, seconds)
             t.assert_untouched()
     assert s.run("SELECT 1") == [["1"]]
     s.close()
@@ -144,7 +145,7 @@ def test_statement_timeout():
         for path, options in sets_and_files(t.path):
             start = time.monotonic()
             assert c.error("SET statement_timeout = 500; " + copy(path, LONG, **options)).sqlstate == "57014"
-            assert time.monotonic() - start < 2
+            assert time.monotonic() - start < prompt(2)
             t.assert_untouched()
 
 
@@ -154,7 +155,7 @@ def test_terminate():
             s = c.session()
             error, seconds = end_export(s, lambda: c.psql("SELECT pg_terminate_backend(%d)" % s.backend_pid),
                                         dict(options, path=path))
-            assert error and seconds < 1, (error, seconds)
+            assert error and seconds < prompt(), (error, seconds)
             wait_for(lambda: not os.path.exists("/proc/%d" % s.backend_pid), "the end of the backend")
             t.assert_untouched()
             s.close()
@@ -385,13 +386,14 @@ def test_descriptors_and_memory_return_to_baseline():
         d + named("/s"), "SELECT 1 / (g - 5000) AS q FROM generate_series(1, 9000) g", max_rows_per_file=1000)
     good = copy(d + named("/s"), keys(5000), max_rows_per_file=1000, manifest="on")
     contexts = "SELECT sum(total_bytes) FROM pg_backend_memory_contexts"
-    for _ in range(3):
-        s.run(failing + ";" + good + ";" + contexts)
-    before, memory = sorted(descriptors(s.backend_pid)), int(s.run(contexts)[0][0])
-    for _ in range(50):
-        s.run(failing + ";" + good)
+
+    def work(n):
+        for _ in range(n):
+            s.run(failing + ";" + good)
+    work(3)
+    before = sorted(descriptors(s.backend_pid))
+    assert_steady(work, lambda: {"contexts": int(s.run(contexts)[0][0])}, 50, {"contexts": 1 << 20})
     assert sorted(descriptors(s.backend_pid)) == before
-    assert int(s.run(contexts)[0][0]) - memory < 1 << 20
     assert not hidden(d)
     s.close()
 
