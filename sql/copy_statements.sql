@@ -43,6 +43,11 @@ REFRESH MATERIALIZED VIEW m;
 SELECT pg_temp.as_core('COPY m TO ''$OUT/copy.avro'' WITH (format avro)');
 SELECT s, x.* FROM unnest(ARRAY['SELECT * FROM v', 'SELECT * FROM part', 'TABLE ft', 'VALUES (1), (2)', 'TABLE t', 'WITH w AS (SELECT 1) SELECT * FROM w', 'SELECT', 'SELECT FROM t', 'SELECT 1 WHERE false']) s,
     pg_temp.try(format('COPY (%s) TO ''$OUT/copy.avro'' WITH (format avro)', s)) x;
+-- A partitioned table gives the rows of all its partitions, as core's COPY does since 19; its columns are its own.
+ALTER TABLE part ADD g int GENERATED ALWAYS AS (k * 2) STORED;
+SELECT s, x.* FROM unnest(ARRAY['part', 'part (x, k)', 'part_1', 'part (g)', 'part (nobody)']) s,
+    pg_temp.try(format('COPY %s TO ''$OUT/copy.avro'' WITH (format avro)', s)) x;
+SELECT pg_temp.columns($$COPY part TO '$OUT/copy.avro' WITH (format avro, compression 'null', sync_marker '2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e')$$);
 -- A parent of inherited tables gives its own rows and says so.
 CREATE TABLE parent (a int);
 CREATE TABLE child () INHERITS (parent);

@@ -63,16 +63,7 @@ static const CopyStmt *our_copy(const PlannedStmt *pstmt)
 }
 
 // The library may be loaded in a database where nobody created the extension: another one may own the format.
-static bool extension_exists(const CopyStmt *stmt)
-{
-    if (OidIsValid(get_extension_oid("pg_spout", true))) return true;
-    if (previous_hook) return false;
-    ereport(ERROR,
-            (errcode(ERRCODE_UNDEFINED_OBJECT),
-             errmsg("COPY format \"%s\" needs extension \"pg_spout\" in this database", format_of(stmt)),
-             errhint("CREATE EXTENSION pg_spout;")));
-    pg_unreachable();
-}
+static bool extension_exists() { return OidIsValid(get_extension_oid("pg_spout", true)); }
 
 // --- options
 // --------------------------------------------------------------------------------------------------
@@ -166,7 +157,8 @@ static void check_relkind(Relation rel)
 {
     const char *variant = "Try the COPY (SELECT ...) TO variant.";
     switch (rel->rd_rel->relkind) {
-    case RELKIND_RELATION: return;
+    case RELKIND_RELATION:
+    case RELKIND_PARTITIONED_TABLE: return; // of all partitions, as core's COPY since 19
     case RELKIND_VIEW:
         refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from view \"%s\"", rel, variant);
     case RELKIND_MATVIEW:
@@ -180,8 +172,6 @@ static void check_relkind(Relation rel)
         return;
     case RELKIND_FOREIGN_TABLE:
         refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from foreign table \"%s\"", rel, variant);
-    case RELKIND_PARTITIONED_TABLE:
-        refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from partitioned table \"%s\"", rel, variant);
     case RELKIND_SEQUENCE:
         refuse_relation(ERRCODE_WRONG_OBJECT_TYPE, "cannot copy from sequence \"%s\"", rel, nullptr);
     default:
@@ -207,7 +197,7 @@ static RawStmt *select_from(const CopyStmt *stmt, Relation rel, const PlannedStm
     }
     RangeVar *from = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
                                   pstrdup(RelationGetRelationName(rel)), -1);
-    from->inh = false;
+    from->inh = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE; // else ONLY, as in core
     SelectStmt *select = makeNode(SelectStmt);
     select->targetList = targets;
     select->fromClause = list_make1(from);
@@ -258,7 +248,7 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
         r.relation_schema = get_namespace_name(RelationGetNamespace(rel));
         r.relation = pstrdup(RelationGetRelationName(rel));
         r.relation_desc = CreateTupleDescCopy(RelationGetDescr(rel));
-        if (has_subclass(r.relid))
+        if (rel->rd_rel->relkind == RELKIND_RELATION && has_subclass(r.relid))
             ereport(NOTICE, (errmsg("rows of child tables of \"%s\" are not exported", r.relation),
                              errhint("Try the COPY (SELECT ...) TO variant.")));
         table_close(rel, NoLock); // the lock stays until the transaction ends
@@ -286,23 +276,71 @@ static bool discards_all(const PlannedStmt *pstmt)
            ((const DiscardStmt *)pstmt->utilityStmt)->target == DISCARD_ALL;
 }
 
+// The hook's arguments.
+struct Call {
+    PlannedStmt *pstmt;
+    const char *source_text;
+    bool read_only_tree;
+    ProcessUtilityContext context;
+    ParamListInfo params;
+    QueryEnvironment *env;
+    DestReceiver *dest;
+    QueryCompletion *qc;
+};
+
+static void pass_on(const Call *c)
+{
+    (previous_hook ? previous_hook : standard_ProcessUtility)(c->pstmt, c->source_text, c->read_only_tree,
+                                                              c->context, c->params, c->env, c->dest, c->qc);
+}
+
+// The extension is missing in this database. If nobody else takes the statement, core refuses the format or
+// the option: of its errors only the function's name is not translated.
+static void pass_on_or_explain(const Call *c, const char *format)
+{
+    MemoryContext cx = CurrentMemoryContext;
+    PG_TRY();
+    {
+        pass_on(c);
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(cx);
+        ErrorData *e = CopyErrorData();
+        if (!e->funcname || strcmp(e->funcname, "ProcessCopyOptions") != 0) PG_RE_THROW();
+        FlushErrorState();
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("COPY format \"%s\" needs extension \"pg_spout\" in this database", format),
+                        errdetail("Without it, the server says: %s", e->message),
+                        errhint("CREATE EXTENSION pg_spout;")));
+    }
+    PG_END_TRY();
+}
+
+static uint64 copy_to(const Call *c)
+{
+    check_stack_depth();
+    // Parse analysis scribbles on the tree, and the tree of a PL/pgSQL statement is cached.
+    auto *pstmt = c->read_only_tree ? (PlannedStmt *)copyObjectImpl(c->pstmt) : c->pstmt;
+    return copy_to((const CopyStmt *)pstmt->utilityStmt, pstmt, c->source_text, c->env);
+}
+
 static void process_utility(PlannedStmt *pstmt, const char *source_text, bool read_only_tree,
                             ProcessUtilityContext context, ParamListInfo params, QueryEnvironment *env,
                             DestReceiver *dest, QueryCompletion *qc)
 {
+    Call call = {pstmt, source_text, read_only_tree, context, params, env, dest, qc};
     const CopyStmt *stmt = our_copy(pstmt);
-    if (!stmt || !extension_exists(stmt)) {
-        bool discard = discards_all(pstmt); // asked before: pstmt may not outlive the statement
-        (previous_hook ? previous_hook : standard_ProcessUtility)(pstmt, source_text, read_only_tree, context,
-                                                                  params, env, dest, qc);
+    if (!stmt) {
+        bool discard = discards_all(pstmt); // asked before: the statement may not outlive its execution
+        pass_on(&call);
         if (discard) forget_export();
-        return;
+    } else if (!extension_exists())
+        pass_on_or_explain(&call, pstrdup(format_of(stmt)));
+    else {
+        uint64 rows = copy_to(&call);
+        if (qc) SetQueryCompletion(qc, CMDTAG_COPY, rows);
     }
-    check_stack_depth();
-    // Parse analysis scribbles on the tree, and the tree of a PL/pgSQL statement is cached.
-    if (read_only_tree) pstmt = (PlannedStmt *)copyObjectImpl(pstmt);
-    uint64 rows = copy_to((const CopyStmt *)pstmt->utilityStmt, pstmt, source_text, env);
-    if (qc) SetQueryCompletion(qc, CMDTAG_COPY, rows);
 }
 
 void install_copy_hook()

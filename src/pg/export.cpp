@@ -182,6 +182,18 @@ static QueryDesc *start_query(const ExportRequest *r, Receiver *receiver)
     return qd;
 }
 
+// A plan that is not core's may have columns that are not the query's: never read one type as another.
+static void check_columns(TupleDesc rows, TupleDesc query)
+{
+    bool same = rows->natts == query->natts;
+    for (int i = 0; same && i < query->natts; i++)
+        same = TupleDescAttr(rows, i)->atttypid == TupleDescAttr(query, i)->atttypid;
+    if (same) return;
+    ereport(ERROR,
+            (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the plan's columns are not those of its query"),
+             errdetail("A planner of another extension has changed them.")));
+}
+
 static void end_query(QueryDesc *qd)
 {
     ExecutorFinish(qd);
@@ -231,8 +243,9 @@ static void execute_serial(Encoding *x, const ExportRequest *r, ExportStats *s)
 {
     Receiver receiver = {{receive_row, startup, shutdown, destroy, DestCopyOut}, &x->pump, nullptr};
     QueryDesc *qd = start_query(r, &receiver);
-    Briefing b = brief(x, r, qd->tupDesc);
-    encoding_open(x, qd->tupDesc, &b, false);
+    check_columns(qd->tupDesc, r->plan.desc);
+    Briefing b = brief(x, r, r->plan.desc);
+    encoding_open(x, r->plan.desc, &b, false);
     x->pump.overlap = r->options.parallel != 0 && r->options.codec != nullptr;
     open_sink(x, r);
     start_progress(x, r->relid);
@@ -254,6 +267,7 @@ static void execute_parallel(Encoding *x, const ExportRequest *r, ExportStats *s
     Receiver receiver = {{receive_piece, startup, shutdown, destroy, DestCopyOut}, p, nullptr};
     QueryDesc *qd = start_query(r, &receiver);
     EncodeNode *node = encode_node_below(qd->planstate);
+    check_columns(encode_node_input(node), r->plan.desc);
     Briefing b = brief(x, r, r->plan.desc);
     bool stream = r->target != Target::file;
     if (stream && format_is_text(&b.options) && !b.options.codec) b.options.block_size = kStreamBlock;

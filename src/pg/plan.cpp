@@ -54,26 +54,42 @@ static void check_copy_query(const Query *q)
                 (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("COPY query must have a RETURNING clause")));
 }
 
-static const ColumnOrigin *origins_of(PlannedStmt *stmt)
+// Everything about the result comes from the analysed query, never from its plan: the plan may be another
+// planner's, who says no more in it than the executor asks for.
+static List *result_of(const Query *q)
 {
-    List *tlist = stmt->planTree->targetlist;
-    auto *origins = (ColumnOrigin *)palloc0(sizeof(ColumnOrigin) * Max(list_length(tlist), 1));
+    return q->commandType == CMD_SELECT ? q->targetList : q->returningList;
+}
+
+static const ColumnOrigin *origins_of(const Query *q)
+{
+    auto *origins = (ColumnOrigin *)palloc0(sizeof(ColumnOrigin) * Max(list_length(result_of(q)), 1));
     ListCell *lc;
     int n = 0;
-    foreach (lc, tlist) {
+    foreach (lc, result_of(q)) {
         TargetEntry *te = lfirst_node(TargetEntry, lc);
         if (!te->resjunk) origins[n++] = {te->resorigtbl, te->resorigcol};
     }
     return origins;
 }
 
+static bool reads_relation(const Query *q, Oid relid)
+{
+    ListCell *lc;
+    foreach (lc, q->rtable) {
+        RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+        if (rte->rtekind == RTE_RELATION && rte->relid == relid) return true;
+    }
+    return false;
+}
+
 static Planned planned(Query *q, const char *source_text, const Wish *wish)
 {
     Planned p = {};
     p.source_text = source_text;
+    p.origins = origins_of(q); // planning scribbles on the query
+    p.desc = ExecCleanTypeFromTL(result_of(q));
     p.stmt = plan_query(q, source_text, wish, &p.serial_why);
-    p.origins = origins_of(p.stmt);
-    p.desc = ExecCleanTypeFromTL(p.stmt->planTree->targetlist);
     return p;
 }
 
@@ -82,12 +98,11 @@ Planned plan_copy(RawStmt *raw, const char *source_text, Oid relid, const Wish *
     List *rewritten = pg_analyze_and_rewrite_fixedparams(raw, source_text, nullptr, 0, nullptr);
     Query *q = only_rewritten(rewritten);
     check_copy_query(q);
-    Planned p = planned(q, source_text, wish);
-    // Between our look at the relation and planning its name may have come to mean another one.
-    if (OidIsValid(relid) && !list_member_oid(p.stmt->relationOids, relid))
+    // Between our look at the relation and its analysis its schema's name may have come to mean another one.
+    if (OidIsValid(relid) && !reads_relation(q, relid))
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("relation referenced by COPY statement has changed")));
-    return p;
+    return planned(q, source_text, wish);
 }
 
 [[noreturn]] static void refuse_query(const char *must)

@@ -16,7 +16,7 @@ struct Planned {
     PlannedStmt *stmt;
     const char *source_text;
     const ColumnOrigin *origins; // per result column
-    TupleDesc desc;              // of the rows
+    TupleDesc desc;              // of the rows, as the query says; the executor's is checked against it
     const char *serial_why;      // null: parallel workers can encode; else why the leader does
 };
 

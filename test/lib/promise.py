@@ -5,16 +5,13 @@ Of the format that formats.use() chose last. Whether values are right is judged 
 import errno
 import os
 import re
-import shlex
 import shutil
 import signal
-import subprocess
 import time
 
-from . import formats
+from . import formats, native
 from .avro_file import Torn  # noqa: F401 (for tests)
 from .cluster import Cluster
-from .harness import require
 from .limits import prompt
 
 HIDDEN = re.compile(r"^\..+\.[0-9a-f]{16}\.spout-tmp$")
@@ -159,12 +156,8 @@ class Faults:
     """The shim of test/shim in a server: `with faults("fsync 0 1 errno=5"):` around a statement."""
 
     def __init__(self, directory):
-        require(shutil.which("cc") or shutil.which("gcc"), "no C compiler for the fault shim")
         self.control = os.path.join(directory, "control")
-        self.library = os.path.join(directory, "fault_shim.so")
-        compiler = shlex.split(os.environ.get("CC", "cc" if shutil.which("cc") else "gcc"))
-        subprocess.check_call(compiler + ["-shared", "-fPIC", "-O1", "-o", self.library, SHIM, "-ldl"])
-        os.chmod(self.library, 0o755)
+        self.library = native.shared_library(SHIM, directory, "-ldl")
         os.chmod(directory, 0o777)
         self.set()
 
