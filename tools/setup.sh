@@ -10,7 +10,7 @@ case $mode in build | test) ;; *) die "usage: tools/setup.sh [build|test]" ;; es
 BUILD="g++ make libavro-dev libsnappy-dev libdeflate-dev libzstd-dev liblz4-dev zlib1g-dev libbz2-dev
     liblzma-dev nlohmann-json3-dev libpq-dev python3 python3-avro python3-snappy util-linux"
 TEST="libgtest-dev clang clang-format clang-tidy python3-venv python3-zstandard avro-bin e2fsprogs
-    procps git ca-certificates libxml2-utils jq gzip zstd lz4
+    procps git ca-certificates libxml2-utils jq gzip zstd lz4 pgbouncer
     libpostgresql-jdbc-java locales"
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
