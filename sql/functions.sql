@@ -13,10 +13,34 @@ CREATE FUNCTION pg_temp.function(query text) RETURNS SETOF text LANGUAGE sql RET
 SELECT q, x.* FROM unnest(ARRAY['SELECT * FROM t', 'TABLE t', 'VALUES (1), (2)', 'WITH w AS (SELECT 1) SELECT * FROM w', '(SELECT 1)', 'SELECT 1 UNION ALL SELECT 2', 'SELECT 1;', ' -- comment
     SELECT 1 /* more */ ; ', 'WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9) TABLE r', 'SELECT', 'SELECT 1 WHERE false']) q, pg_temp.function(q) x;
 SELECT q, x.* FROM unnest(ARRAY['', ' ', ';', 'SELECT 1; SELECT 2', 'SELECT 1 INTO x', 'SELECT 1 AS a INTO TEMP x', 'INSERT INTO t VALUES (4) RETURNING a', 'DELETE FROM t', 'UPDATE t SET a = 0', 'MERGE INTO t USING t s ON false WHEN MATCHED THEN DELETE',
-    'WITH d AS (DELETE FROM t RETURNING a) SELECT * FROM d', 'SELECT * FROM t FOR UPDATE', 'SELECT * FROM t FOR SHARE', 'CREATE TABLE x (a int)', 'EXPLAIN SELECT 1', 'COPY t TO STDOUT', 'BEGIN', 'DO ''BEGIN END''', 'EXECUTE p', 'SHOW timezone',
+    'WITH d AS (DELETE FROM t RETURNING a) SELECT * FROM d', 'SELECT * FROM (WITH d AS (DELETE FROM t RETURNING a) SELECT * FROM d) s', 'SELECT 1 AS a INTO x UNION SELECT 2', 'CREATE TABLE x (a int)', 'EXPLAIN SELECT 1', 'COPY t TO STDOUT', 'BEGIN', 'DO ''BEGIN END''', 'EXECUTE p', 'SHOW timezone',
     'DECLARE c CURSOR FOR SELECT 1', 'SELECT $1', 'SELECT nobody', 'SELEC 1', 'CREATE TABLE x AS SELECT 1', 'REFRESH MATERIALIZED VIEW x']) q, pg_temp.function(q) x WHERE x NOT LIKE 'HINT: Pass one SELECT%';
 SELECT * FROM pg_temp.function('DELETE FROM t');
 SELECT count(*) FROM t;
+-- Row locks are taken at any depth, as in COPY: they change no data. A read-only transaction refuses them in the server's words.
+CREATE VIEW locking AS SELECT a FROM t FOR UPDATE;
+CREATE FUNCTION locking() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM t FOR NO KEY UPDATE';
+CREATE FUNCTION locked(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text := '';
+    before text[] := ARRAY(SELECT a || ' ' || xmax FROM t);
+BEGIN
+    BEGIN
+        answer := (SELECT string_agg(x, ' ') FROM pg_temp.try(statement) x);
+        RAISE 'locked %', (SELECT count(*) FROM t WHERE a || ' ' || xmax <> ALL (before));
+    EXCEPTION WHEN raise_exception THEN
+        RETURN answer || ', ' || SQLERRM;
+    END;
+END $$;
+SELECT q, locked(format('SELECT generate_series(1, rows) FROM export_to_avro(%L, ''$OUT/locked.avro'')', q)) AS function, locked(format('COPY (%s) TO ''$OUT/locked.avro'' WITH (format avro)', q)) AS copy, locked(q) AS query
+FROM unnest(ARRAY['SELECT a FROM t', 'SELECT a FROM t FOR UPDATE', 'SELECT a FROM t FOR KEY SHARE SKIP LOCKED', 'SELECT * FROM (SELECT a FROM t FOR SHARE) s', 'TABLE locking', 'SELECT * FROM locking()',
+    'WITH w AS MATERIALIZED (SELECT a FROM t FOR UPDATE) SELECT * FROM w', 'SELECT a FROM t WHERE a IN (SELECT a FROM t ORDER BY a LIMIT 1 FOR UPDATE)']) q;
+SELECT locked('SELECT * FROM describe_export(''SELECT a FROM t FOR UPDATE'')');
+BEGIN READ ONLY;
+SELECT q, x.* FROM unnest(ARRAY['SELECT a FROM t FOR UPDATE', 'TABLE locking']) q, pg_temp.function(q) x;
+ROLLBACK;
+DROP VIEW locking;
+DROP FUNCTION locking, locked;
 -- A syntax error points into the query.
 SELECT * FROM export_to_avro('SELECT 1 +', '/nonexistent/x.avro');
 SELECT * FROM export_to_avro('SELECT a, nobody FROM t', '/nonexistent/x.avro');

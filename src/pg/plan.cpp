@@ -136,8 +136,9 @@ Planned plan_select(const char *query, const Wish *wish)
     Query *q = linitial_node(Query, rewritten);
     if (q->utilityStmt) refuse_query("not be a SELECT INTO");
     if (q->commandType != CMD_SELECT) refuse_query("be a SELECT");
+    // SQL has data-modifying WITH at the top only: no view, subquery or CTE brings another. Row locks change
+    // no data and may stand at any depth: allowed, as in COPY.
     if (q->hasModifyingCTE) refuse_query("not change data in a WITH clause");
-    if (q->rowMarks != NIL) refuse_query("not lock rows");
     Planned p = planned(q, query, wish);
     error_context_stack = context.previous;
     return p;
