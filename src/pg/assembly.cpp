@@ -55,6 +55,7 @@ static void wait(Assembly *a, const Piece *piece)
 static void take_placed(Assembly *a, const Piece *piece)
 {
     FileEntry *f = file_entry(a, piece->file);
+    f->id = piece->id; // the same in all of them: join() saw to that
     if (!fits(f, piece)) {
         wait(a, piece);
         return;
@@ -162,7 +163,7 @@ void assembly_end(Assembly *a)
                                  a->waiting[0].offset, a->waiting[0].file)));
     for (uint32 i = 0; i < p->nfiles; i++) {
         FileEntry *f = &p->files[i];
-        if (p->sink->ops->shared) p->sink->ops->shared->join(p->sink, i);
+        if (p->sink->ops->shared) p->sink->ops->shared->join(p->sink, i, &f->id);
         BytesRef footer;
         check(a, file_end(p->writer, i, f->bytes == 0, &footer));
         put(a, f, footer.p, footer.n);

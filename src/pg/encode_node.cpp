@@ -79,9 +79,11 @@ static TupleTableSlot *piece_slot(EncodeNode *e, const Piece *piece)
     v[6] = Int64GetDatum((int64)piece->crc32c);
     v[7] = Int32GetDatum((int32)piece->blocks);
     v[8] = BoolGetDatum(piece->more);
+    v[9] = Int64GetDatum((int64)piece->id.dev);
+    v[10] = Int64GetDatum((int64)piece->id.ino);
     bool wake = !piece->data && must_wake(e);
-    slot->tts_isnull[9] = !piece->data && !wake;
-    v[9] = slot->tts_isnull[9] ? (Datum)0 : part_datum(e, piece->data, wake ? kWakes : piece->bytes);
+    slot->tts_isnull[11] = !piece->data && !wake;
+    v[11] = slot->tts_isnull[11] ? (Datum)0 : part_datum(e, piece->data, wake ? kWakes : piece->bytes);
     return ExecStoreVirtualTuple(slot);
 }
 
@@ -99,7 +101,8 @@ void read_piece(TupleTableSlot *slot, Piece *piece)
     piece->crc32c = (uint32)DatumGetInt64(v[6]);
     piece->blocks = (uint32)DatumGetInt32(v[7]);
     piece->more = DatumGetBool(v[8]);
-    if (!slot->tts_isnull[9]) piece->data = (const uint8 *)VARDATA_ANY(DatumGetPointer(v[9]));
+    piece->id = {(uint64)DatumGetInt64(v[9]), (uint64)DatumGetInt64(v[10])};
+    if (!slot->tts_isnull[11]) piece->data = (const uint8 *)VARDATA_ANY(DatumGetPointer(v[11]));
 }
 
 // --- execution ---------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ void placer_start(Placer *p)
 bool placer_ready(Placer *p)
 {
     if (p->shared->stream || p->shared->limited()) return true;
-    p->joined = sink(p)->ops->shared->join(sink(p), 0);
+    p->joined = sink(p)->ops->shared->join(sink(p), 0, &p->id);
     p->file = 0;
     return p->joined;
 }
@@ -61,11 +61,13 @@ void placer_leave(Placer *p)
     p->joined = false;
 }
 
-static void join(Placer *p, uint32 file, bool begun)
+static void join(Placer *p, uint32 file, FileId id, bool begun)
 {
     if (!p->joined || p->file != file) {
         placer_leave(p);
-        (void)sink(p)->ops->shared->join(sink(p), file); // fails for nameless files only: placer_ready()
+        p->id = id;
+        (void)sink(p)->ops->shared->join(sink(p), file,
+                                         &p->id); // fails for nameless files only: placer_ready()
         p->joined = true;
         p->file = file;
     }
@@ -91,6 +93,7 @@ static void start_piece(Placer *p, const Place *place, Piece *out)
     out->process = p->process;
     out->file = place->file;
     out->offset = place->offset;
+    out->id = p->id;
 }
 
 static void count_block(Piece *to, const BlockRef *b)
@@ -103,7 +106,7 @@ static void count_block(Piece *to, const BlockRef *b)
 // The held block, into its place.
 static void write_held(Placer *p, const Place *place, bool begun, Piece *out)
 {
-    join(p, place->file, begun);
+    join(p, place->file, place->id, begun);
     check(p, file_place(p->pump->writer, place->file, place->first, &p->held));
     start_piece(p, place, out);
     put(p, out, p->held.before);

@@ -17,15 +17,16 @@ struct Piece {
     uint64 offset, bytes; // in front of the first block included
     uint64 rows, raw_bytes;
     uint32 crc32c, blocks;
+    FileId id;         // that they went into
     const uint8 *data; // stream only, without what stands in front of the block
     bool more;         // stream: the block goes on in this process's next piece
 };
 // How long bytes may be on their way before the leader, and who watches its progress, hears of them.
 constexpr uint64 kTellEveryNs = 250 * 1000 * 1000;
 // As the columns of the Encode node.
-constexpr int kPieceColumns = 10;
-constexpr Oid kPieceTypes[kPieceColumns] = {INT4OID, INT4OID, INT8OID, INT8OID, INT8OID,
-                                            INT8OID, INT8OID, INT4OID, BOOLOID, BYTEAOID};
+constexpr int kPieceColumns = 12;
+constexpr Oid kPieceTypes[kPieceColumns] = {INT4OID, INT4OID, INT8OID, INT8OID, INT8OID, INT8OID,
+                                            INT8OID, INT4OID, BOOLOID, INT8OID, INT8OID, BYTEAOID};
 
 struct Placer {
     MemoryContext cx; // the export's leaf
@@ -33,6 +34,7 @@ struct Placer {
     Shared *shared;
     uint32 process; // index into shared->totals()
     uint32 file;    // open for writing, if `joined`
+    FileId id;      // of that file
     bool joined;
     BytesRef before[2]; // in front of a block: of the first of a file, of others; palloc'd
     BlockRef held;      // taken and not placed yet, if it has rows; the writer's

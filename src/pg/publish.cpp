@@ -36,8 +36,9 @@ enum class Put : uint8 {
 
 struct Slot {
     uint32 index;
-    Inode ours;
+    Made made;
     Put put;
+    bool taken; // F is not ours though we put ours there: somebody else wrote to the directory
 };
 
 struct Publication {
@@ -125,24 +126,25 @@ bool replace(Publication *p, uint32 k, const char *hidden, const char *final)
     return exchange(p, k, hidden, final) || (cannot_do(p->err) && replace_with_backup(p, k, hidden, final));
 }
 
-bool publish_slot(Publication *p, uint32 k)
+bool is_named(const FileSink *s, uint32 index) { return index == kManifest || s->hidden > index; }
+
+// H or T to F, if F is absent. False with errno, EEXIST among others.
+bool move(FileSink *s, bool named, const char *hidden, const char *final)
+{
+    if (named) return move_if_absent(s, hidden, final);
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", s->first);
+    return linkat(AT_FDCWD, path, s->dirfd, final, AT_SYMLINK_FOLLOW) == 0;
+}
+
+bool put_into_place(Publication *p, uint32 k, const char *hidden, const char *final)
 {
     FileSink *s = p->s;
     Slot *slot = &p->slots[k];
-    Name hidden, final;
-    hidden_name(s, slot->index, hidden);
-    final_name(s, slot->index, final);
-    bool named = slot->index == kManifest || s->hidden > slot->index;
+    bool named = is_named(s, slot->index);
     for (int tries = 0; tries < kMaxTries; tries++) {
-        bool moved;
-        if (named)
-            moved = move_if_absent(s, hidden, final);
-        else {
-            char fd_path[32];
-            snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", s->first);
-            moved = linkat(AT_FDCWD, fd_path, s->dirfd, final, AT_SYMLINK_FOLLOW) == 0;
-        }
-        if (moved) {
+        if (named && !is_made(s, hidden, &slot->made)) return fail(p, k, "examine file", errno);
+        if (move(s, named, hidden, final)) {
             slot->put = Put::created;
             return true;
         }
@@ -153,6 +155,19 @@ bool publish_slot(Publication *p, uint32 k)
         if (p->err != ENOENT) return false;
     }
     return fail(p, k, "publish file", EEXIST);
+}
+
+bool publish_slot(Publication *p, uint32 k)
+{
+    Slot *slot = &p->slots[k];
+    Name hidden, final;
+    hidden_name(p->s, slot->index, hidden);
+    final_name(p->s, slot->index, final);
+    if (!put_into_place(p, k, hidden, final)) return false;
+    // Whether others changed H just before or F just after, nobody can say: F is left to them.
+    if (is_made(p->s, final, &slot->made)) return true;
+    slot->taken = errno == ESTALE;
+    return fail(p, k, "examine file", errno);
 }
 
 // --- all of them --------------------------------------------------------------------------------
@@ -183,7 +198,8 @@ bool undo_slot(FileSink *s, Slot *slot)
     struct stat st;
     bool there = fstatat(s->dirfd, final, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (!there && errno != ENOENT) return false;
-    if (!there || !(inode_of(st) == slot->ours)) {
+    if (slot->taken) return false;
+    if (!there || !(id_of(st) == slot->made.id)) {
         // The old file is history for whoever replaced us.
         if (slot->put == Put::backed_up) (void)unlinkat(s->dirfd, backup, 0);
         return true;
@@ -265,13 +281,12 @@ void unlock_directory(FileSink *s)
 
 void fill_slot(FileSink *s, Slot *slot, uint32 index)
 {
-    struct stat st;
+    *slot = {index, index == kManifest ? s->manifest : s->made[index], Put::hidden, false};
     Name name;
     hidden_name(s, index, name);
-    bool nameless = index != kManifest && s->hidden <= index;
-    if ((nameless ? fstat(s->first, &st) : fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW)) != 0)
-        raise_file_error(errno, "examine file", final_path(s, index));
-    *slot = {index, inode_of(st), Put::hidden};
+    if (!is_named(s, index) || is_made(s, name, &slot->made)) return;
+    if (errno == ESTALE) raise_replaced(s, index);
+    raise_file_error(errno, "examine file", final_path(s, index));
 }
 
 // After a failed undo: which files are new, in one line.
@@ -297,6 +312,7 @@ char *stuck_files(const Publication *p)
     if (p->irregular)
         ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a regular file", path),
                         detail ? errdetail("%s", detail) : 0));
+    if (p->err == ESTALE && p->failed < p->n) raise_replaced(p->s, p->slots[p->failed].index, detail);
     if (p->err == EEXIST)
         ereport(ERROR,
                 (errcode(ERRCODE_DUPLICATE_FILE), errmsg("file \"%s\" already exists", path),

@@ -52,7 +52,8 @@ FileEntry *pump_new_file(Pump *p, uint32 index)
         p->files = fresh;
         p->files_room = room;
     }
-    p->files[p->nfiles] = {nullptr, index, 0, 0, 0, 0};
+    p->files[p->nfiles] = {};
+    p->files[p->nfiles].index = index;
     return &p->files[p->nfiles++];
 }
 

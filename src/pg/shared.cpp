@@ -85,9 +85,10 @@ static OpenFile *room(Shared *s, Sink *sink, bool *begun)
     if (!*begun) return f;
     uint32 next = 0;
     while (next == s->current || s->open[next].grants)
-        next++;                                    // one entry more than there can be grants
-    sink->ops->shared->create(sink, f->index + 1); // an error here releases the lock, as every error does
-    s->open[next] = {f->index + 1, 0, false, s->header_bytes, 0};
+        next++; // one entry more than there can be grants
+    // An error here releases the lock, as every error does.
+    FileId id = sink->ops->shared->create(sink, f->index + 1);
+    s->open[next] = {f->index + 1, 0, false, id, s->header_bytes, 0};
     s->current = next;
     return &s->open[next];
 }
@@ -127,6 +128,7 @@ Place ledger_place(Shared *s, Sink *sink, uint32 file, uint64 rows, uint64 bytes
         f->rows += rows;
     }
     p.file = f->index;
+    p.id = f->id;
     p.offset = f->offset;
     p.first = !f->any;
     f->offset += bytes + (p.first ? s->before_first : s->before_rest);

@@ -18,6 +18,7 @@ struct OpenFile {
     uint32 index;
     uint32 grants; // rows were granted, their block is not placed yet; at most one per process
     bool any;      // has a block
+    FileId id;     // of file 0, only the sink knows it
     uint64 offset; // where the next block goes
     uint64 rows;   // granted or placed
 };
@@ -72,6 +73,7 @@ Grant ledger_grant(Shared *, Sink *, uint64 rows);
 // A place for a block: `file` is that of its grant, and ignored without max_rows.
 struct Place {
     uint32 file;
+    FileId id; // if the ledger knows it
     uint64 offset;
     bool first; // of its file
     bool begun;

@@ -13,12 +13,19 @@ namespace spout
 {
 struct Sink;
 
+// Which file a name led to when it was written: names in a directory may be given to other files meanwhile.
+struct FileId {
+    uint64 dev, ino; // both 0: the sink has no files
+    bool operator==(const FileId &o) const { return dev == o.dev && ino == o.ino; }
+};
+
 // One written file, as told to the caller and to the manifest.
 struct FileEntry {
     char *path; // final name, palloc'd in the export's leaf context
     uint32 index;
     uint64 rows, bytes, raw_bytes;
     uint32 crc32c; // 0 where nobody asked (Pump::checksums)
+    FileId id;     // of a parallel export: what every process has written to
 };
 
 // The leader's sink is as above: it begins file 0, and it alone ends, finishes and aborts. In between any
@@ -27,9 +34,10 @@ struct SharedOps {
     void (*share)(Sink *);                                // leader, after open: others will write, too
     void (*tell)(Sink *, StringInfo to);                  // leader, after begin(0): what attach needs
     Sink *(*attach)(MemoryContext leaf, StringInfo from); // in another process; its abort only closes
-    void (*create)(Sink *, uint32 index); // any process: begins the next file; it has to join it to write
-    // Opens a file that is begun. False: the leader's nameless file cannot be opened from this process.
-    bool (*join)(Sink *, uint32 index);
+    FileId (*create)(Sink *, uint32 index); // any process: begins the next file; it has to join it to write
+    // Opens a file that is begun. *id: which it must be, if that is known, and which it is. False: the
+    // leader's nameless file cannot be opened from this process.
+    bool (*join)(Sink *, uint32 index, FileId *);
     void (*leave)(Sink *, uint32 index); // closes it, on disk if asked, since only who wrote learns of errors
 };
 

@@ -81,7 +81,7 @@ static bool linkable(int fd)
     char path[32];
     struct stat direct, through;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return fstat(fd, &direct) == 0 && stat(path, &through) == 0 && inode_of(direct) == inode_of(through);
+    return fstat(fd, &direct) == 0 && stat(path, &through) == 0 && id_of(direct) == id_of(through);
 }
 
 static void create_temporary(FileSink *s, uint32 index)
@@ -254,15 +254,37 @@ static void seal(FileSink *s, uint32 index, bool named)
         raise_file_error(errno, "close file", final_path(s, index));
 }
 
+static void note_made(FileSink *s, Made made)
+{
+    if (s->nmade == s->made_room) {
+        uint32 room = Max(2 * s->made_room, 16);
+        auto *fresh = (Made *)MemoryContextAllocHuge(s->leaf, sizeof(Made) * room);
+        if (s->nmade) memcpy(fresh, s->made, sizeof(Made) * s->nmade);
+        if (s->made) pfree(s->made);
+        s->made = fresh;
+        s->made_room = room;
+    }
+    s->made[s->nmade++] = made;
+}
+
+// The open file must be the one that was written, and as long as what was written.
+static Made examine(const FileSink *s, uint32 index, FileId id, uint64 bytes)
+{
+    struct stat st;
+    if (fstat(s->fd, &st) != 0) raise_file_error(errno, "examine file", final_path(s, index));
+    if (!(id == FileId{}) && !(id_of(st) == id)) raise_replaced(s, index);
+    if (st.st_size < 0 || (uint64)st.st_size != bytes)
+        ereport(ERROR, (errcode(ERRCODE_IO_ERROR),
+                        errmsg("file \"%s\" has %lld bytes, but %llu were written", final_path(s, index),
+                               (long long)st.st_size, (unsigned long long)bytes)));
+    return {id_of(st), bytes};
+}
+
 static void sink_end(Sink *sink, FileEntry *entry)
 {
     FileSink *s = (FileSink *)sink;
-    struct stat st;
-    if (fstat(s->fd, &st) != 0) raise_file_error(errno, "examine file", final_path(s, entry->index));
-    if (st.st_size < 0 || (uint64)st.st_size != entry->bytes)
-        ereport(ERROR, (errcode(ERRCODE_IO_ERROR), errmsg("file \"%s\" has %lld bytes, but %llu were written",
-                                                          final_path(s, entry->index), (long long)st.st_size,
-                                                          (unsigned long long)entry->bytes)));
+    Assert(entry->index == s->nmade);
+    note_made(s, examine(s, entry->index, entry->id, entry->bytes));
     entry->path = final_path(s, entry->index);
     if (s->shared && !s->nameless) s->hidden = Max(s->hidden, entry->index + 1);
     // A single file may stay nameless until it is published: then a crash leaves nothing at all.
@@ -280,6 +302,7 @@ static void sink_finish(Sink *sink, const FileEntry *, uint32 n, const char *man
         check_target(s, kManifest, &st);
         start_file(s, kManifest);
         write_all(s, kManifest, 0, (const uint8 *)manifest, manifest_size);
+        s->manifest = examine(s, kManifest, {}, manifest_size);
         seal(s, kManifest, true);
     }
     publish(s, n, manifest != nullptr);
@@ -294,6 +317,7 @@ static void sink_abort(Sink *sink)
     int err = errno;
     Name name;
     drop(&s->fd);
+    drop(&s->begun);
     // The first file's lock goes last: while names remain, sweepers keep off.
     for (uint32 i = 0; i < s->hidden; i++) {
         hidden_name(s, i, name);
@@ -328,7 +352,7 @@ FileSink *new_file_sink(MemoryContext leaf, const FileTarget *target)
     s->base = slash + 1;
     s->dir = slash == s->target.path ? "/" : pnstrdup(s->target.path, slash - s->target.path);
     MemoryContextSwitchTo(old);
-    s->dirfd = s->fd = s->first = kNoFd;
+    s->dirfd = s->fd = s->first = s->begun = kNoFd;
     s->nameless = true;
     return s;
 }

@@ -17,12 +17,13 @@ constexpr uint32 kManifest = UINT32_MAX; // in place of a file's index: the mani
 constexpr int kNoFd = -1;
 using Name = char[kMaxName + 1];
 
-struct Inode {
-    dev_t dev;
-    ino_t ino;
-    bool operator==(const Inode &o) const { return dev == o.dev && ino == o.ino; }
+inline FileId id_of(const struct stat &st) { return {st.st_dev, st.st_ino}; }
+
+// A finished file, as it was when its last byte had been written: what is published must be this.
+struct Made {
+    FileId id;
+    uint64 bytes;
 };
-inline Inode inode_of(const struct stat &st) { return {st.st_dev, st.st_ino}; }
 
 struct FileSink {
     Sink sink;
@@ -35,6 +36,8 @@ struct FileSink {
     int dirfd;
     int fd;    // the file being written
     int first; // the first file, kept and flocked until the end: tells sweepers that its run is alive
+    int begun; // file begun_index, which this process has created for several and not joined yet
+    uint32 begun_index;
 
     // Several processes write.
     bool shared;
@@ -42,7 +45,7 @@ struct FileSink {
     struct Host {
         pid_t pid; // the leader and its descriptor of file 0
         int fd;
-        Inode file, dir;
+        FileId file, dir;
     } host;
 
     bool nameless; // O_TMPFILE and /proc/self/fd work here
@@ -50,6 +53,10 @@ struct FileSink {
     // What abort has to unlink: the hidden names of files 0 .. hidden-1, and of the manifest.
     uint32 hidden;
     bool hidden_manifest;
+    // What was finished: files in index order; the manifest.
+    Made *made;
+    uint32 nmade, made_room;
+    Made manifest;
 
     // Of the file being written.
     struct Window {
@@ -72,6 +79,13 @@ bool check_target(const FileSink *, uint32 index, struct stat *st);
 void check_targets(const FileSink *);
 // Ascending indexes >= from of the set's files that exist, palloc'd in the leaf.
 uint32 *existing_indexes(const FileSink *, uint32 from, uint32 *n);
+
+// Does the name in the directory lead to this finished file? False with errno; ESTALE: to another one, or to
+// none.
+bool is_made(const FileSink *, const char *name, const Made *);
+// ERROR: somebody gave the hidden name of a file of ours to another one. detail: null, if nothing was
+// published.
+[[noreturn]] void raise_replaced(const FileSink *, uint32 index, const char *detail = nullptr);
 
 // --- sink_shared.cpp: files that several processes write -------------------------------------------
 void unlink_unknown(FileSink *); // hidden files that other processes of this run have begun

@@ -31,8 +31,8 @@ void null_abort(Sink *) {}
 void null_share(Sink *) {}
 void null_tell(Sink *, StringInfo) {}
 Sink *null_attach(MemoryContext leaf, StringInfo) { return sink_null_create(leaf); }
-void null_create(Sink *, uint32) {}
-bool null_join(Sink *, uint32) { return true; }
+FileId null_create(Sink *, uint32) { return {}; }
+bool null_join(Sink *, uint32, FileId *) { return true; }
 void null_leave(Sink *, uint32) {}
 } // namespace
 

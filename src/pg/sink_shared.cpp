@@ -27,7 +27,7 @@ int open_host_file(const FileSink::Host *h)
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)h->pid, h->fd);
     int fd = counted_openat(AT_FDCWD, path, O_RDWR);
     struct stat st;
-    if (fd != kNoFd && (fstat(fd, &st) != 0 || !(inode_of(st) == h->file))) {
+    if (fd != kNoFd && (fstat(fd, &st) != 0 || !(id_of(st) == h->file))) {
         drop(&fd);
         errno = ESTALE;
     }
@@ -47,9 +47,9 @@ void file_tell(Sink *sink, StringInfo to)
     FileSink *s = (FileSink *)sink;
     struct stat st;
     if (fstat(s->dirfd, &st) != 0) raise_file_error(errno, "examine directory", s->dir);
-    s->host.dir = inode_of(st);
+    s->host.dir = id_of(st);
     if (fstat(s->fd, &st) != 0) raise_file_error(errno, "examine file", final_path(s, 0));
-    s->host.file = inode_of(st);
+    s->host.file = id_of(st);
     s->host.pid = MyProcPid;
     s->host.fd = s->fd;
     if (s->nameless) {
@@ -88,11 +88,11 @@ void open_directory(FileSink *s)
     if (s->dirfd != kNoFd) return;
     s->dirfd = counted_openat(AT_FDCWD, s->dir, O_RDONLY | O_DIRECTORY);
     if (s->dirfd == kNoFd || fstat(s->dirfd, &st) != 0) raise_file_error(errno, "open directory", s->dir);
-    if (!(inode_of(st) == s->host.dir)) raise_file_error(ESTALE, "open directory", s->dir);
+    if (!(id_of(st) == s->host.dir)) raise_file_error(ESTALE, "open directory", s->dir);
 }
 
 // Runs under the ledger's lock, so that nobody looks for the file before it is there.
-void file_create(Sink *sink, uint32 index)
+FileId file_create(Sink *sink, uint32 index)
 {
     FileSink *s = (FileSink *)sink;
     struct stat st;
@@ -100,25 +100,44 @@ void file_create(Sink *sink, uint32 index)
     check_target(s, index, &st);
     Name name;
     hidden_name(s, index, name);
-    int fd = counted_openat(s->dirfd, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
-    if (fd == kNoFd) raise_file_error(errno, "create file", final_path(s, index));
-    drop(&fd);
+    Assert(s->begun == kNoFd);
+    s->begun = counted_openat(s->dirfd, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0600);
+    s->begun_index = index;
+    if (s->begun == kNoFd || fstat(s->begun, &st) != 0)
+        raise_file_error(errno, "create file", final_path(s, index));
+    return id_of(st);
 }
 
-bool file_join(Sink *sink, uint32 index)
+int open_begun(FileSink *s, uint32 index)
 {
-    FileSink *s = (FileSink *)sink;
-    if (s->fd != kNoFd) return true; // begun here
-    if (s->guest) open_directory(s);
-    forget_windows(s);
-    if (s->nameless) {
-        s->fd = open_host_file(&s->host);
-        return s->fd != kNoFd;
+    if (s->nameless) return open_host_file(&s->host);
+    if (s->begun != kNoFd && s->begun_index == index) {
+        int fd = s->begun;
+        s->begun = kNoFd;
+        return fd;
     }
     Name name;
     hidden_name(s, index, name);
-    s->fd = counted_openat(s->dirfd, name, O_RDWR | O_NOFOLLOW);
-    if (s->fd == kNoFd) raise_file_error(errno, "open file", final_path(s, index));
+    return counted_openat(s->dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
+bool file_join(Sink *sink, uint32 index, FileId *id)
+{
+    FileSink *s = (FileSink *)sink;
+    struct stat st;
+    if (s->fd == kNoFd) {
+        if (s->guest) open_directory(s);
+        forget_windows(s);
+        s->fd = open_begun(s, index);
+        if (s->fd == kNoFd && s->nameless) return false;
+        if (s->fd == kNoFd && errno == ELOOP) raise_replaced(s, index); // a symbolic link
+        if (s->fd == kNoFd) raise_file_error(errno, "open file", final_path(s, index));
+    }
+    if (fstat(s->fd, &st) != 0) raise_file_error(errno, "examine file", final_path(s, index));
+    if (index == 0) *id = s->host.file;
+    // Before a byte is written: the name may lead to a file that others need.
+    if (!(*id == FileId{}) && !(id_of(st) == *id)) raise_replaced(s, index);
+    *id = id_of(st);
     return true;
 }
 

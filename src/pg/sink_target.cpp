@@ -55,6 +55,30 @@ char *final_path(const FileSink *s, uint32 index)
     return path;
 }
 
+bool is_made(const FileSink *s, const char *name, const Made *made)
+{
+    struct stat st;
+    if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (S_ISREG(st.st_mode) && id_of(st) == made->id && (uint64)st.st_size == made->bytes) return true;
+        errno = ESTALE;
+    } else if (errno == ENOENT)
+        errno = ESTALE;
+    return false;
+}
+
+void raise_replaced(const FileSink *s, uint32 index, const char *detail)
+{
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("file \"%s\" was changed by another process before it was published", final_path(s, index)),
+         errdetail("%s", detail
+                             ? detail
+                             : "Its name no longer leads to what this export wrote; nothing was published."),
+         errhint("Find out who else writes to directory \"%s\", and repeat the export.", s->dir)));
+    pg_unreachable();
+}
+
 // --- the target before anything is written ------------------------------------------------------
 
 bool check_target(const FileSink *s, uint32 index, struct stat *st)

@@ -23,7 +23,7 @@ bool same_time(const struct timespec &a, const struct timespec &b)
 
 bool unchanged(const struct stat &a, const struct stat &b)
 {
-    return inode_of(a) == inode_of(b) && a.st_size == b.st_size && same_time(a.st_mtim, b.st_mtim) &&
+    return id_of(a) == id_of(b) && a.st_size == b.st_size && same_time(a.st_mtim, b.st_mtim) &&
            same_time(a.st_ctim, b.st_ctim);
 }
 

@@ -263,6 +263,48 @@ def test_sets_wait_for_each_other():
     other.close()
 
 
+def test_files_changed_by_another_while_they_are_published():
+    """The manifest's hidden name is given to another file; a published name is taken away again."""
+    targets = old_set()
+    d = targets[0].dir
+    faults.set("exchange 1 1 stop")
+    session.send(new_set(targets[0]))
+    wait_for(lambda: stopped(session.backend_pid), "the second file")
+    faults.set()
+    name = [n for n in hidden(d) if "manifest" in n][0]
+    os.remove(os.path.join(d, name))
+    os.symlink("/etc/passwd", os.path.join(d, name))
+    os.kill(session.backend_pid, signal.SIGCONT)
+    e = session.result().error
+    assert e.sqlstate == "55000" and "manifest.json" in e.message and "nothing was published" in e.detail, e
+    for t in targets:
+        t.assert_untouched()
+    # Just after it was put into place: whose it is now cannot be told, so it stays, and so does what was there before.
+    t = targets[1]
+    faults.set("fstatat 4 1 stop /" + t.name)  # after three looks at the target and one at what is to be replaced
+    session.send(new_set(targets[0]))
+    wait_for(lambda: stopped(session.backend_pid), "the look at " + t.name)
+    faults.set()
+    for name in hidden(d):
+        with open(os.path.join(d, name), "rb") as f:
+            if t.name in name:
+                assert f.read() == t.before[3], "the wrong moment"
+    with open(t.path + ".theirs", "w") as f:
+        f.write("theirs")
+    os.rename(t.path + ".theirs", t.path)
+    os.kill(session.backend_pid, signal.SIGCONT)
+    e = session.result().error
+    assert e.sqlstate == "55000" and t.path in e.message and t.path in e.detail, e
+    with open(t.path) as f:
+        assert f.read() == "theirs"
+    assert len(hidden(d)) == 1
+    with open(os.path.join(d, hidden(d)[0]), "rb") as f:
+        assert f.read() == t.before[3]
+    for other in targets:
+        if other is not t:
+            other.assert_untouched(names=False)
+
+
 def test_sync_off_never_syncs():
     t = target()
     calls = faults.trace(lambda: session.run(copy(t.path, keys(big()), sync="off")))

@@ -6,6 +6,7 @@ SPOUT_PARALLEL_ROUNDS: cancels at random times (12).
 """
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -250,6 +251,31 @@ def test_sigkill_of_a_worker():
     assert len(shared_segments(c)) <= len(segments) + 1
     session.run(copy("TABLE t", c.out("t") + "/f.avro", parallel=2))
     assert len(read(c.out("t") + "/f.avro")) == ROWS
+
+
+# --- others in the directory -------------------------------------------------------------------------------------
+def replace_with_a_copy(path):
+    shutil.copy2(path, path + ".copy")
+    os.chmod(path + ".copy", 0o666)
+    os.rename(path + ".copy", path)
+
+
+def replace_with_a_link(path):
+    os.remove(path)
+    os.symlink(c.out("t") + "/f.avro", path)
+
+
+def test_hidden_files_that_others_replace():
+    """Whichever file of a set it is, and whether it is still written to or finished: an error, and no byte goes elsewhere."""
+    query = "SELECT id, name, pg_sleep(0.0003) IS NULL AS s FROM t WHERE id <= 1500"
+    for more in ({"max_rows_per_file": 60}, {"max_rows_per_file": 60, "max_bytes_per_file": 9000}):
+        for which, replace in ((0, replace_with_a_copy), (1, replace_with_a_link), (-1, replace_with_a_copy)):
+            with Unharmed():
+                session.send(copy(query, c.out("t") + "/s.avro", parallel=2, block_size=1024, manifest="on", **more))
+                wait_for(lambda: len(parallel.hidden_names(c.out("t"))) > 3, "four files", 20)
+                replace(os.path.join(c.out("t"), parallel.hidden_names(c.out("t"))[which]))
+                e = session.result(30).error
+                assert e and e.sqlstate == "55000" and "changed by another process" in e.message, e
 
 
 # --- disks -------------------------------------------------------------------------------------------------------

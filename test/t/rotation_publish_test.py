@@ -129,6 +129,35 @@ def test_set_replaces_a_set_of_the_same_length():
         assert_keys(named("%s/s_%03d") % (d, i), 20, 20 * i + 1)
 
 
+# --- what is published is what was written ---------------------------------------------------------------
+CHANGES = {"another file": "cp -p %s %s.copy && mv %s.copy %s", "a symbolic link": "ln -sf /etc/passwd %s", "no file": "rm %s", "a directory": "rm %s && mkdir %s",
+           "a pipe": "rm %s && mkfifo %s", "more bytes": "echo x >> %s", "fewer bytes": "truncate -s -1 %s"}
+
+
+def change(d, k, how):
+    """A query of thirty rows that does this to the hidden name of file k when it is complete, at the last row."""
+    c.psql("""CREATE OR REPLACE FUNCTION sh(command text) RETURNS bigint LANGUAGE plpgsql AS
+        $$ BEGIN EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'cat >/dev/null; ' || command); RETURN 30; END $$""")
+    at = "$(echo %s/.*%d.*.spout-tmp)" % (d, k)
+    command = ("f=%s; " % at + CHANGES[how].replace("%s", "$f")).replace("'", "''")
+    return "SELECT CASE WHEN g < 30 THEN g ELSE sh('%s') END AS id, 'x' AS name FROM generate_series(1, 30) g" % command
+
+
+def test_a_hidden_file_that_is_not_ours_any_more():
+    for how in CHANGES:
+        for old in (True, False):
+            d = fresh_dir(c, "t")
+            if old:
+                export_set(d, 20, manifest="on")
+            before = [Target(os.path.join(d, n)) for n in os.listdir(d)]
+            e = c.error(copy(d + named("/s"), change(d, 1, how), max_rows_per_file=10, manifest="on"))
+            assert e.sqlstate == "55000" and named("s_001") in e.message and d in e.hint, (how, e)
+            for t in before:
+                t.assert_untouched(names=False)
+            left = set(os.listdir(d)) - {t.name for t in before}
+            assert not left or how == "a directory", (how, left)  # what is no file is not removed
+
+
 # --- manifest ------------------------------------------------------------------------------------------
 def test_manifest_describes_the_files():
     d = fresh_dir(c, "t")
