@@ -32,9 +32,9 @@ $(error "make check" builds and installs by itself; ask for nothing beside it)
 endif
 
 # --- the library -------------------------------------------------------------------------------------
-EXTENSION  = pg_spout
+EXTENSION  = pg_spout pg_spout_bench
 MODULE_big = pg_spout
-DATA       = pg_spout--0.1.0.sql
+DATA_built = $(patsubst %,%--0.1.0.sql,$(EXTENSION))
 PGFILEDESC = "pg_spout - stream query results into files"
 
 SRCS := $(sort $(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp src/pg/*.cpp src/entry/*.cpp src/bench/*.cpp))
@@ -77,6 +77,10 @@ $(CORE_OBJS): override CPPFLAGS = -Isrc $(CODEC_DEFS) -D_GNU_SOURCE
 
 # A header changed: rebuild everything. The tree is small and this is never wrong.
 $(OBJS): $(HDRS) Makefile
+
+# The install scripts are joined from their parts.
+%--0.1.0.sql: extension/join src/format/formats.def Makefile $(wildcard extension/*/*)
+	@extension/join $* >$@.new && mv $@.new $@
 
 -include test/unit/unit.mk
 -include bench/bench.mk

@@ -48,8 +48,8 @@ class Reference(Cluster):
             self.data = kept
             self.begin()
             if not library:
-                self.psql("DROP EXTENSION IF EXISTS pg_spout")
-            self.psql("CREATE EXTENSION IF NOT EXISTS pg_spout")
+                self.psql("DROP EXTENSION IF EXISTS pg_spout CASCADE")
+            self.psql("CREATE EXTENSION IF NOT EXISTS pg_spout_bench CASCADE")
         except BaseException:
             self.remove()
             raise

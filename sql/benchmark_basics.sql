@@ -1,5 +1,6 @@
 \set ECHO none
 \i sql/include/setup.sql
+\i sql/include/benchmarks.sql
 \set ECHO all
 -- Statistics of benchmarks, their settings, and who may see and change what.
 SELECT jsonb_pretty(benchmark_stats('{1,2,3,4,5,6,7,8,9,100}') - 'p95' - 'p99' - 'stddev' - 'ops');
@@ -33,13 +34,13 @@ RESET pg_spout.benchmark_config;
 
 -- What users call, to the letter.
 SELECT p.proname || '(' || pg_get_function_arguments(p.oid) || ') RETURNS ' || pg_get_function_result(p.oid) AS surface FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-    JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout' WHERE p.proname ~ '(bench|baseline|memory)' AND p.proname !~ '^_' AND obj_description(p.oid, 'pg_proc') <> '' ORDER BY p.proname::text COLLATE "C";
+    JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout_bench' WHERE p.pronamespace <> 'spout_bench'::regnamespace ORDER BY p.proname::text COLLATE "C";
 -- The two specified tables.
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required, pg_get_expr(d.adbin, d.adrelid) AS standard
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE c.oid IN ('benchmark_results'::regclass, 'memory_profile_results'::regclass) AND a.attnum > 0 ORDER BY c.relname, a.attnum;
 -- What pg_dump keeps.
-SELECT t::regclass FROM pg_extension, unnest(extconfig) t WHERE extname = 'pg_spout' ORDER BY t::regclass::text;
+SELECT t::regclass FROM pg_extension, unnest(extconfig) t WHERE extname = 'pg_spout_bench' ORDER BY t::regclass::text;
 SELECT relname, relpersistence FROM pg_class WHERE relname LIKE 'benchmark%' AND relpersistence <> 'p';
 
 -- Rights.
@@ -56,11 +57,11 @@ FROM unnest('{plain,writer,monitor}'::text[]) r (role),
 WHERE has_table_privilege('spout_bench_' || r.role, t.name, p.name) GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'benchmark_runs'::regclass AND a.attnum > 0 AND has_column_privilege('spout_bench_writer', a.attrelid, a.attnum, 'UPDATE');
 -- What everybody may call changes and reads nothing; who monitors may call what reads results.
-SELECT r.role, p.provolatile AS volatile, string_agg(p.proname, ' ' ORDER BY p.proname) AS functions FROM unnest('{plain,monitor}'::text[]) r (role), pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
-    AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout'
-WHERE p.proname ~ 'bench|baseline|profile' AND has_function_privilege('spout_bench_' || r.role, p.oid, 'EXECUTE') AND (p.provolatile = 'v' OR r.role = 'monitor' AND NOT has_function_privilege('spout_bench_plain', p.oid, 'EXECUTE')) GROUP BY 1, 2;
-SELECT count(*) AS writers_lack FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout'
-WHERE p.proname ~ 'bench|baseline|profile' AND NOT has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
+SELECT r.role, p.provolatile AS volatile, string_agg(p.oid::regproc::text, ' ' ORDER BY p.proname) AS functions FROM unnest('{plain,monitor}'::text[]) r (role), pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
+    AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout_bench'
+WHERE has_function_privilege('spout_bench_' || r.role, p.oid, 'EXECUTE') AND (p.provolatile = 'v' OR r.role = 'monitor' AND NOT has_function_privilege('spout_bench_plain', p.oid, 'EXECUTE')) GROUP BY 1, 2;
+SELECT count(*) AS writers_lack FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout_bench'
+WHERE NOT has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
 -- A role sees and changes its own definitions only.
 SET ROLE spout_bench_writer;
 INSERT INTO benchmark_definitions VALUES ('mine', 'spout_bench_writer', 'SELECT 1', NULL, NULL, 'time', 'db', '{}', '{}', '{}');
@@ -75,7 +76,7 @@ DELETE FROM benchmark_definitions;
 DROP OWNED BY spout_bench_plain, spout_bench_writer, spout_bench_other, spout_bench_monitor;
 DROP ROLE spout_bench_plain, spout_bench_writer, spout_bench_other, spout_bench_monitor;
 -- Nothing of the extension runs with its owner's rights.
-SELECT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid WHERE e.extname = 'pg_spout' AND p.prosecdef;
+SELECT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid WHERE e.extname ~ '^pg_spout' AND p.prosecdef;
 -- Every PL/pgSQL function has a search path of its own.
 SELECT p.proname FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid JOIN pg_language l ON l.oid = p.prolang
-WHERE e.extname = 'pg_spout' AND l.lanname = 'plpgsql' AND NOT coalesce(p.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
+WHERE e.extname ~ '^pg_spout' AND l.lanname = 'plpgsql' AND NOT coalesce(p.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);

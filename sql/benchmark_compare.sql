@@ -1,5 +1,6 @@
 \set ECHO none
 \i sql/include/setup.sql
+\i sql/include/benchmarks.sql
 \set ECHO all
 -- Verdicts of stored runs, gates, reports; single measurements. Times are made up, so that verdicts are facts.
 SET client_min_messages = warning;
@@ -72,7 +73,7 @@ SELECT count(*) AS cases, count(*) FILTER (WHERE v.verdict = c.wanted) AS right 
     ('bytes', 'mega', '{1050000}', NULL, 'inconclusive'),
     ('bytes', 'mega', '{1050001}', '{}', 'regression')) c (metric, base, fresh, clean, wanted)
     JOIN (VALUES ('tight', '{0.992,0.996,1,1.004,1.008}'::float8[]), ('wide', '{0.9,0.95,1,1.05,1.1}'), ('few', '{1,1,1,1}'), ('one', '{1}'), ('zero', '{0,0,0,0,0}'),
-        ('mega', '{1000000}'), ('giga', '{1000000000}')) b (base, runs) USING (base), LATERAL _benchmark_verdict(c.metric, b.runs, c.fresh::float8[], coalesce(c.clean, c.fresh)::float8[]) v;
+        ('mega', '{1000000}'), ('giga', '{1000000000}')) b (base, runs) USING (base), LATERAL spout_bench.verdict(c.metric, b.runs, c.fresh::float8[], coalesce(c.clean, c.fresh)::float8[]) v;
 
 -- Each case: three fresh runs beside the five.
 CREATE FUNCTION pg_temp.judge(median float8[], peak bigint DEFAULT 1000000, net bigint DEFAULT 0, bytes bigint DEFAULT 5000, flags text[] DEFAULT '{}', fingerprint text DEFAULT 'here', hash text DEFAULT 'h')
@@ -160,7 +161,7 @@ SELECT array_agg(k) FROM benchmark_report(11, 'json') r, json_object_keys(r::jso
 SELECT r::jsonb -> 'warnings' AS warnings FROM benchmark_report(11, 'json') r;
 
 -- Time that grows faster than rows: the slope over all pairs of sizes (scipy.stats.theilslopes gives 1.2 and 1.0).
-SELECT name, _benchmark_super_linear(array_agg(jsonb_build_object('item', jsonb_build_object('name', 'x/' || n, 'rows', n, 'detail', jsonb_build_object('rows_per_s', n / t))))) AS warnings
+SELECT name, spout_bench.super_linear(array_agg(jsonb_build_object('item', jsonb_build_object('name', 'x/' || n, 'rows', n, 'detail', jsonb_build_object('rows_per_s', n / t))))) AS warnings
 FROM (VALUES ('power 1.2', 100, 1e-4), ('power 1.2', 1000, 1e-4 * 10 ^ 1.2), ('power 1.2', 10000, 1e-4 * 10 ^ 2.4), ('one is slow', 100, 1e-3), ('one is slow', 1000, 1.2e-2), ('one is slow', 10000, 0.1),
     ('two sizes', 100, 1e-3), ('two sizes', 1000, 1), ('no time', 100, 1e-3), ('no rows', 0, 1e-3)) v (name, n, t) GROUP BY name ORDER BY name;
 -- Two in turn: the same bytes over and over cannot differ, twice the work does.

@@ -1,10 +1,11 @@
 \set ECHO none
 \i sql/include/setup.sql
+\i sql/include/benchmarks.sql
 \set ECHO all
 -- Registered benchmarks, selections, statuses, outputs. Speeds are nobody's business here.
 SET client_min_messages = warning;
 SELECT count(*) > 0 AS some FROM list_benchmarks();
-SELECT DISTINCT split_part(name, '/', 3) AS part, benchmark_type, adapter_type, kind FROM _benchmark_registry() ORDER BY 1, 2, 3;
+SELECT DISTINCT split_part(name, '/', 3) AS part, benchmark_type, adapter_type, kind FROM spout_bench.registry() ORDER BY 1, 2, 3;
 -- Every format of the library is covered by core and db, for time and memory; async ones come with background jobs.
 SELECT DISTINCT adapter_type, benchmark_type, benchmarks > 0 AS covered FROM benchmark_coverage ORDER BY 1, 2;
 
@@ -68,14 +69,14 @@ SELECT count(*) AS rows_left FROM touched;
 
 -- Selections.
 SELECT (r::jsonb -> 'results' -> 0) ->> 'name' AS name, jsonb_array_length(r::jsonb -> 'results') AS n FROM run_benchmarks('time', 'core', formats => '{avro}', names => 'encode/100$', output_format => 'json', config => '{"iterations": 6, "min_time": 0.001}') r;
-WITH shards AS (SELECT i, x.name FROM generate_series(1, 3) i, _benchmark_selected('time', 'all', false, NULL, NULL, jsonb_build_object('shard', i || '/3')) x)
-SELECT count(*) = count(DISTINCT name) AS disjoint, count(*) = (SELECT count(*) FROM _benchmark_selected('time', 'all', false, NULL, NULL, NULL)) AS complete, count(DISTINCT i) AS shards FROM shards;
+WITH shards AS (SELECT i, x.name FROM generate_series(1, 3) i, spout_bench.selected('time', 'all', false, NULL, NULL, jsonb_build_object('shard', i || '/3')) x)
+SELECT count(*) = count(DISTINCT name) AS disjoint, count(*) = (SELECT count(*) FROM spout_bench.selected('time', 'all', false, NULL, NULL, NULL)) AS complete, count(DISTINCT i) AS shards FROM shards;
 SELECT x ->> 'message' AS message FROM run_benchmarks('time', names => '^a good', output_format => 'json', config => '{"budget": 0.001}') r, jsonb_array_elements(r::jsonb -> 'skipped') x;
 
 -- Outputs: CSV has a header and a line per benchmark; a console's columns align.
 SELECT split_part(r, ',', 1) AS first, cardinality(string_to_array(r, ',')) AS columns FROM run_benchmarks('time', names => '^(a|b) ', output_format => 'csv', config => '{"iterations": 6, "min_time": 0.001}') r;
-SELECT * FROM _benchmark_table('[["name", "n"], ["long name", "1"], ["x", "1000"]]');
-SELECT _benchmark_csv('{a,"b,c","d\"e",NULL}');
+SELECT * FROM spout_bench.aligned('[["name", "n"], ["long name", "1"], ["x", "1000"]]');
+SELECT spout_bench.csv('{a,"b,c","d\"e",NULL}');
 
 -- Memory: exact, clean, and known by file and line.
 SELECT m ->> 'name' AS name, (m ->> 'peak_memory')::int > 10000 AS peak, m ->> 'net_memory' AS net, m ->> 'allocated_memory' = m ->> 'deallocated_memory' AS clean, m -> 'top_allocations' -> 0 ->> 'file' ~ '^src/.*\.[ch]pp$' AS known,

@@ -7,7 +7,7 @@
 
 namespace spout
 {
-// One benchmark to measure, as _benchmark_execute was asked. Texts live as long as the measurement.
+// One benchmark to measure, as spout_bench.execute was asked. Texts live as long as the measurement.
 struct BenchTask {
     const char *kind; // encode, decode, sql
     const char *format;

@@ -148,7 +148,7 @@ static Datum environment(const char *directory)
 } // namespace spout
 
 extern "C" {
-// _benchmark_environment(directory) -> jsonb: null: the system's temporary one.
+// spout_bench.environment(directory) -> jsonb: null: the system's temporary one.
 Datum spout_benchmark_environment(PG_FUNCTION_ARGS)
 {
     using namespace spout;
@@ -156,7 +156,7 @@ Datum spout_benchmark_environment(PG_FUNCTION_ARGS)
         environment(PG_ARGISNULL(0) ? temporary_directory() : text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }
 
-// _benchmark_free_space(directory) -> bigint: bytes that may be written there; null: nobody knows.
+// spout_bench.free_space(directory) -> bigint: bytes that may be written there; null: nobody knows.
 Datum spout_benchmark_free_space(PG_FUNCTION_ARGS)
 {
     const char *directory =

@@ -1,6 +1,7 @@
 // transport.cpp - a session's side of the ring: send a record, wait until it is safe. What is sent is not
 // undone by ROLLBACK. Never blocks for ever; what cannot be delivered is told as a WARNING and stands in the
 // log.
+#include "bench/extension.hpp"
 #include "bench/json.hpp"
 #include "bench/ring.hpp"
 #include "bench/rights.hpp"
@@ -13,7 +14,6 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -224,7 +224,7 @@ bool recordable(Oid function)
 } // namespace spout
 
 extern "C" {
-// _benchmark_send(record jsonb) -> boolean: false when nothing can be recorded, or when it was lost.
+// spout_bench.send(record jsonb) -> boolean: false when nothing can be recorded, or when it was lost.
 Datum spout_benchmark_send(PG_FUNCTION_ARGS)
 {
     using namespace spout;
@@ -232,11 +232,10 @@ Datum spout_benchmark_send(PG_FUNCTION_ARGS)
     Oid function = fcinfo->flinfo->fn_oid;
     if (!recordable(function)) PG_RETURN_BOOL(false);
     Jsonb *record = PG_GETARG_JSONB_P(0);
-    PG_RETURN_BOOL(
-        send(JsonbToCString(nullptr, &record->root, VARSIZE(record)), get_func_namespace(function)));
+    PG_RETURN_BOOL(send(JsonbToCString(nullptr, &record->root, VARSIZE(record)), bench_extension().schema));
 }
 
-// _benchmark_flush(seconds float8) -> jsonb: what became of the session's records so far.
+// spout_bench.flush(seconds float8) -> jsonb: what became of the session's records so far.
 Datum spout_benchmark_flush(PG_FUNCTION_ARGS)
 {
     using namespace spout;

@@ -445,7 +445,7 @@ static Datum execute(Jsonb *tasks, bool worker_possible)
 } // namespace spout
 
 extern "C" {
-// _benchmark_execute(task jsonb) -> jsonb: one measurement, or with "commit" one statement that is kept; of
+// spout_bench.execute(task jsonb) -> jsonb: one measurement, or with "commit" one statement that is kept; of
 // an array of tasks, all side by side.
 Datum spout_benchmark_execute(PG_FUNCTION_ARGS)
 {

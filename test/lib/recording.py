@@ -12,7 +12,7 @@ RECORDERS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_spout ben
 
 def send(name):
     """Sends without waiting for the answer: the session may be gone the next moment."""
-    return ("SELECT _benchmark_send(jsonb_build_object('result', to_jsonb(_benchmark_result('%s', '{1,2,3}', '{}', NULL))))" % name)
+    return ("SELECT spout_bench.send(jsonb_build_object('result', to_jsonb(spout_bench.result('%s', '{1,2,3}', '{}', NULL))))" % name)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ def build(tree, edits):
     """In the new directory `tree`; edits: (file, text, other text), each text standing there exactly once. Returns the
     path of pg_spout.so. Objects of the tree come along with their times, so that only what changes is compiled."""
     os.makedirs(tree)
-    for name in ("src", "Makefile", "pg_spout.control", "pg_spout--0.1.0.sql"):
+    for name in ("src", "extension", "Makefile", "pg_spout.control", "pg_spout_bench.control"):
         subprocess.check_call(["cp", "-a", os.path.join(ROOT, name), tree])
     for name, old, new in edits:
         path = os.path.join(tree, name)

@@ -56,7 +56,7 @@ def setup_module():
     global c
     c = Cluster(preload=True, conf={"autovacuum_naptime": "1s"})
     c.psql("ALTER SYSTEM SET pg_spout.benchmark_config = '{\"directory\": \"%s\"}'; SELECT pg_reload_conf()" % c.outdir)
-    c.psql("CREATE EXTENSION pg_spout; CREATE TABLE kept (a int); INSERT INTO kept VALUES (1);"
+    c.psql("CREATE EXTENSION pg_spout_bench CASCADE; CREATE TABLE kept (a int); INSERT INTO kept VALUES (1);"
            "CREATE PROCEDURE committing() LANGUAGE plpgsql AS $$BEGIN INSERT INTO kept VALUES (5); COMMIT; END$$")
 
 
@@ -232,7 +232,7 @@ def test_a_terminated_session_takes_its_processes_and_files_along():
 def test_few_slots_make_them_wait_and_none_makes_the_session_work():
     for slots, in_session in ((4, False), (2, True)):
         with Cluster(preload=True, conf={"max_worker_processes": slots}) as d:
-            d.psql("CREATE EXTENSION pg_spout")
+            d.psql("CREATE EXTENSION pg_spout_bench CASCADE")
             report = run("^(core|db)/csv/.*/(100|1000)$", "memory", d, parallel=4)
             assert len(report["memory"]) == 4 and report["recorded"]["rejected"] == 0, report["recorded"]
             assert ["in_session" in m["flags"] for m in report["memory"]] == [in_session] * 4, (slots, report["memory"])

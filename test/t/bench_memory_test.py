@@ -27,7 +27,7 @@ def setup_module():
     global c
     c = Cluster(preload=True)
     c.psql("ALTER SYSTEM SET pg_spout.benchmark_config = '{\"directory\": \"%s\"}'; SELECT pg_reload_conf()" % c.outdir)
-    c.psql("CREATE EXTENSION pg_spout")
+    c.psql("CREATE EXTENSION pg_spout_bench CASCADE")
     # Rows that no codec makes smaller: then all that is asked for is used.
     noise = c.out("noise")
     with open(noise, "w") as f:
@@ -127,7 +127,7 @@ class Planted:
         self.file, statement, after = leak
         variant.build(tree, [(self.file, after, after + "    " + statement + "\n")])
         self.line = variant.line_of(tree, self.file, statement)
-        self.c.psql("CREATE EXTENSION pg_spout")
+        self.c.psql("CREATE EXTENSION pg_spout_bench CASCADE")
         # Functions and workers load the library with the leak, in this cluster alone.
         self.c.psql("ALTER SYSTEM SET dynamic_library_path = '%s:$libdir'; SELECT pg_reload_conf();"
                     "UPDATE pg_proc SET probin = '%s/pg_spout' WHERE probin = '$libdir/pg_spout'" % (tree, tree))
@@ -197,7 +197,7 @@ def test_exports_of_more_rows_take_no_more_memory():
 def test_growth_is_told_from_bounds():
     def growth(more, rows=(10000, 20000)):
         fewer = {"rows": rows[0], "peak_memory": 2000000, "context_growth": 1000, "private_peak": 3000000}
-        return c.value("SELECT _benchmark_growth('%s', '%s')" % (json.dumps(fewer), json.dumps(dict(fewer, rows=rows[1], **more))))
+        return c.value("SELECT spout_bench.growth('%s', '%s')" % (json.dumps(fewer), json.dumps(dict(fewer, rows=rows[1], **more))))
     assert growth({}) is None
     assert growth({"context_growth": 66536}) is None
     assert growth({"context_growth": 66537}) == "Memory grows with rows: memory contexts keep 1000 bytes after 10000 rows, 66537 after 20000"

@@ -22,7 +22,7 @@ homes = {}
 def setup_module():
     for home, preload in (("private", False), ("shared", True)):
         homes[home] = Cluster(preload=preload)
-        homes[home].psql("CREATE EXTENSION pg_spout; CREATE ROLE writer LOGIN IN ROLE pg_write_server_files")
+        homes[home].psql("CREATE EXTENSION pg_spout_bench CASCADE; CREATE ROLE writer LOGIN IN ROLE pg_write_server_files")
 
 
 def teardown_module():
@@ -95,7 +95,7 @@ def test_recorder_terminated_again_and_again_under_load():
         finally:
             stop.set()
             thread.join()
-        flush = s.run("SELECT f -> 'sent', f -> 'committed', f -> 'rejected' FROM _benchmark_flush(30) f")
+        flush = s.run("SELECT f -> 'sent', f -> 'committed', f -> 'rejected' FROM spout_bench.flush(30) f")
         assert flush == [[str(len(sent)), str(len(sent)), "0"]], flush
         s.close()
         names[:] = sent
@@ -123,7 +123,7 @@ def test_a_recorder_asked_to_leave_writes_what_waits():
                     assert [old] in c.psql(RECORDERS)
                 else:
                     wait_for_end(c, old)
-            assert s.run("SELECT f -> 'rejected' FROM _benchmark_flush(10) f") == [["0"]]
+            assert s.run("SELECT f -> 'rejected' FROM spout_bench.flush(10) f") == [["0"]]
             wait_for_end(c, old)
         s.close()
         names[:] = ["%s-%d" % (n, times) for n in names for times in (1, 2)]
@@ -142,7 +142,7 @@ def test_recorder_cancelled():
                 except ProcessLookupError:
                     pass
             s.result()
-        s.run("SELECT _benchmark_flush()")
+        s.run("SELECT spout_bench.flush()")
         s.close()
     each_home(cancelled)
 
@@ -150,7 +150,7 @@ def test_recorder_cancelled():
 def test_many_results_quickly():
     for c in homes.values():
         start = time.monotonic()
-        c.psql("SELECT count(*) FROM generate_series(1, 2000) i, LATERAL (%s) s; SELECT _benchmark_flush(30)"
+        c.psql("SELECT count(*) FROM generate_series(1, 2000) i, LATERAL (%s) s; SELECT spout_bench.flush(30)"
                % send("x").replace("'x'", "'many' || i"))
         print("        2000 results in %.2f s" % (time.monotonic() - start))
         stored_once(c, ["many%d" % i for i in range(1, 2001)])
@@ -160,7 +160,7 @@ def test_a_role_without_superuser_and_any_schema_and_two_databases():
     for c in homes.values():
         c.psql("CREATE DATABASE one"), c.psql("CREATE DATABASE two")
         for db in ("one", "two"):
-            c.psql('CREATE SCHEMA "odd %s"; CREATE EXTENSION pg_spout SCHEMA "odd %s"; GRANT USAGE ON SCHEMA "odd %s" TO writer' % (db, db, db), db=db)
+            c.psql('CREATE SCHEMA "odd %s"; CREATE EXTENSION pg_spout_bench SCHEMA "odd %s" CASCADE; GRANT USAGE ON SCHEMA "odd %s" TO writer' % (db, db, db), db=db)
         sessions = {db: c.session(user="writer", db=db) for db in ("one", "two")}
         for i in range(ROUNDS):
             for db, s in sessions.items():
@@ -174,9 +174,9 @@ def test_a_role_without_superuser_and_any_schema_and_two_databases():
         s = c.session(user="writer", db="one")
         s.run("""SELECT name FROM "odd one".record_benchmark('warm', '{1}')""")
         with locked(c, '"odd one".benchmark_results', db="one"):
-            s.run(send("renamed").replace("_benchmark_", '"odd one"._benchmark_'))
+            s.run(send("renamed"))
             c.psql('ALTER SCHEMA "odd one" RENAME TO plain', db="one")
-        assert s.run("SELECT f FROM plain._benchmark_flush() f") == [['{"sent": %d, "rejected": 0, "committed": %d}' % (2, 2)]]
+        assert s.run("SELECT f FROM spout_bench.flush() f") == [['{"sent": %d, "rejected": 0, "committed": %d}' % (2, 2)]]
         assert c.value("SELECT count(*) FROM plain.benchmark_results WHERE name = 'renamed'", db="one") == "1"
         s.close()
         assert c.error("ALTER EXTENSION pg_spout SET SCHEMA public", db="two").sqlstate == "0A000"
@@ -203,14 +203,14 @@ def test_a_name_is_data():
 def test_a_record_of_any_size():
     """A hundred thousand samples are one row. A record above 64 kB is told of, and stored nowhere but in the log."""
     for c in homes.values():
-        rows = c.psql("SELECT (r).name, (r).iterations, (r).median_time, _benchmark_flush() -> 'committed'"
+        rows = c.psql("SELECT (r).name, (r).iterations, (r).median_time, spout_bench.flush() -> 'committed'"
                       " FROM (SELECT record_benchmark('long', array_agg(i::float8)) r FROM generate_series(1, 100000) i OFFSET 0) s")
         assert rows == [["long", "100000", "50000.5", "1"]], rows
         state, message, _, hint = c.error("SELECT record_benchmark('wide', '{1}', jsonb_build_object('a', repeat('x', 70000)))")
         assert (state, message) == ("54000", 'argument "environment" has 70009 bytes, more than 60000') and hint
         for size, outcome in ((65000, ["t", "1", "0"]), (66000, ["f", "0", "1"])):
-            result = c.run("SELECT _benchmark_send(jsonb_build_object('result', to_jsonb(_benchmark_result('wide', '{1}', jsonb_build_object('a', repeat('x', %d)), NULL)))),"
-                           " f -> 'committed', f -> 'rejected' FROM _benchmark_flush() f" % size)
+            result = c.run("SELECT spout_bench.send(jsonb_build_object('result', to_jsonb(spout_bench.result('wide', '{1}', jsonb_build_object('a', repeat('x', %d)), NULL)))),"
+                           " f -> 'committed', f -> 'rejected' FROM spout_bench.flush() f" % size)
             assert result.rows[0][0] == outcome[0], result.rows
             assert (["it is larger than 64 kB"] if size > 65536 else []) == [m.partition(": ")[2] for m in result.notices("WARNING")]
         assert log_lines(c) == ["wide"]
@@ -238,7 +238,7 @@ def test_the_launcher_comes_back():
         time.sleep(0.01)
     s = c.session()
     s.run(send("launched"))
-    assert s.run("SELECT _benchmark_flush(30)") == [['{"sent": 1, "rejected": 0, "committed": 1}']]
+    assert s.run("SELECT spout_bench.flush(30)") == [['{"sent": 1, "rejected": 0, "committed": 1}']]
     s.close()
     assert launcher() and launcher() != [old]
     stored_once(c, ["launched"])
@@ -249,7 +249,7 @@ def test_more_senders_than_slots():
     c = homes["shared"]
     sessions = [c.session(user="writer") for _ in range(70)]
     for i, s in enumerate(sessions):
-        s.send("SELECT (record_benchmark('many%d', '{1}')).name, _benchmark_flush()" % i)
+        s.send("SELECT (record_benchmark('many%d', '{1}')).name, spout_bench.flush()" % i)
     for i, s in enumerate(sessions):
         result = s.result()
         assert result.rows == [["many%d" % i, '{"sent": 1, "rejected": 0, "committed": 1}']], result.rows
@@ -274,7 +274,7 @@ def test_a_full_ring():
         result = s.result()
         assert result.rows == [["f"]], (result.rows, result.messages)
         assert result.notices("WARNING") == ["benchmark result was not stored: nobody made room for it within 10 s"]
-    assert s.run("SELECT _benchmark_flush(30)") == [['{"sent": 6, "rejected": 1, "committed": 5}']]
+    assert s.run("SELECT spout_bench.flush(30)") == [['{"sent": 6, "rejected": 1, "committed": 5}']]
     assert log_lines(c) == ["wide5"]
     stored_once(c, ["first"] + ["wide%d" % i for i in range(4)])
     s.close()
@@ -301,8 +301,8 @@ ITEM = {"benchmark_type": "all", "adapter_type": "db", "definition_hash": "h", "
 
 def send_records(c, *records):
     """Sends records and waits: the numbers of stored and rejected ones."""
-    sends = "".join("SELECT _benchmark_send($r$%s$r$);" % json.dumps(r) for r in records)
-    return [int(v) for v in c.psql(sends + "SELECT f -> 'committed', f -> 'rejected' FROM _benchmark_flush(30) f")[-1]]
+    sends = "".join("SELECT spout_bench.send($r$%s$r$);" % json.dumps(r) for r in records)
+    return [int(v) for v in c.psql(sends + "SELECT f -> 'committed', f -> 'rejected' FROM spout_bench.flush(30) f")[-1]]
 
 
 def test_a_number_that_is_taken_is_exchanged():
@@ -379,7 +379,7 @@ def test_columns_that_users_add_get_their_defaults():
 def test_before_create_extension_commits_nothing_is_sent():
     for c in homes.values():
         c.psql("CREATE DATABASE fresh")
-        rows = c.psql("BEGIN; CREATE EXTENSION pg_spout; SELECT (record_benchmark('x', '{1}')).name, _benchmark_flush() -> 'sent'; COMMIT", db="fresh")
+        rows = c.psql("BEGIN; CREATE EXTENSION pg_spout_bench CASCADE; SELECT (record_benchmark('x', '{1}')).name, spout_bench.flush() -> 'sent'; COMMIT", db="fresh")
         assert rows == [["x", "0"]], rows
         assert c.value("SELECT count(*) FROM benchmark_results", db="fresh") == "0"
         c.psql("DROP DATABASE fresh")
@@ -390,7 +390,7 @@ def test_tables_that_are_gone_are_told_of():
     s = c.session()
     s.run("SELECT record_benchmark('before', '{1}')")
     c.psql("ALTER TABLE benchmark_runs RENAME TO elsewhere")
-    s.send("SELECT (record_benchmark('orphaned', '{1}')).name; SELECT _benchmark_flush() -> 'rejected'")
+    s.send("SELECT (record_benchmark('orphaned', '{1}')).name; SELECT spout_bench.flush() -> 'rejected'")
     result = s.result()
     c.psql("ALTER TABLE elsewhere RENAME TO benchmark_runs")
     assert result.rows == [["orphaned"], ["1"]], result.rows
@@ -413,7 +413,7 @@ def test_a_table_that_stays_locked_is_told_of():
         result = s.result()
         assert result.rows == [["locked"]] and time.monotonic() - start > 9.5
         assert result.notices("WARNING") == ["benchmark results that are not stored yet: 1"], result.messages
-        s.send("SELECT _benchmark_flush(20)")
+        s.send("SELECT spout_bench.flush(20)")
         result = s.result()
     assert result.rows == [['{"sent": 1, "rejected": 1, "committed": 0}']], result.rows
     assert result.notices("WARNING") == ["benchmark results that were not stored: 1"], result.messages

@@ -20,7 +20,7 @@ def test_no_worker_slot():
     """The logical replication launcher and ours hold the slots. The caller is told, and nothing is lost in silence."""
     for preload in (False, True):
         with Cluster(preload=preload, conf={"max_worker_processes": 2 if preload else 1}) as c:
-            c.psql("CREATE EXTENSION pg_spout")
+            c.psql("CREATE EXTENSION pg_spout_bench CASCADE")
             start = time.monotonic()
             result = c.run("SELECT (record_benchmark('full%d', '{1}')).name FROM generate_series(1, 1)" % preload)
             assert result.rows == [["full%d" % preload]] and time.monotonic() - start < 60
@@ -40,8 +40,8 @@ def test_no_worker_slot():
 def test_a_database_dropped_under_its_records():
     """They stand in the log, and do not block those of other databases."""
     with Cluster(preload=True, conf={"max_worker_processes": 3}) as c:
-        c.psql("CREATE EXTENSION pg_spout; CREATE DATABASE gone")
-        c.psql("CREATE EXTENSION pg_spout", db="gone")
+        c.psql("CREATE EXTENSION pg_spout_bench CASCADE; CREATE DATABASE gone")
+        c.psql("CREATE EXTENSION pg_spout_bench CASCADE", db="gone")
         c.psql("SELECT record_benchmark('here', '{1}')")  # its recorder has the last worker for 2 s
         c.psql(send("there") + ";" + send("there too"), db="gone")
         c.psql("DROP DATABASE gone")
@@ -53,10 +53,10 @@ def test_a_database_dropped_under_its_records():
 def test_a_run_without_workers_is_not_held_up():
     """One wait of 10 s for a recorder, not one for each result."""
     with Cluster(conf={"max_worker_processes": 1}) as c:
-        c.psql("CREATE EXTENSION pg_spout")
+        c.psql("CREATE EXTENSION pg_spout_bench CASCADE")
         start = time.monotonic()
         s = c.session()
-        s.send("".join(send("n%d" % i) + ";" for i in range(20)) + "SELECT _benchmark_flush() -> 'committed'")
+        s.send("".join(send("n%d" % i) + ";" for i in range(20)) + "SELECT spout_bench.flush() -> 'committed'")
         result = s.result()
         assert result.rows == [["t"]] * 20 + [["0"]] and time.monotonic() - start < 60
         assert [m[:11] for m in result.notices("WARNING")] == ["no recorder"]
@@ -69,7 +69,7 @@ def test_shutdown_writes_or_tells():
     shutdown cuts off."""
     for preload in (False, True):
         with Cluster(preload=preload) as c:
-            c.psql("CREATE EXTENSION pg_spout")
+            c.psql("CREATE EXTENSION pg_spout_bench CASCADE")
             modes = ["fast", "smart"] + preload * ["immediate"]
             names = {mode: set() for mode in modes}
             for i in range(ROUNDS):
@@ -103,7 +103,7 @@ def test_a_crash_keeps_what_was_acknowledged():
     The log names the recorder and, where the ring is the server's, every record that was in it."""
     for preload in (False, True):
         with Cluster(preload=preload) as c:
-            c.psql("CREATE EXTENSION pg_spout")
+            c.psql("CREATE EXTENSION pg_spout_bench CASCADE")
             acknowledged, sent, stored = [], [], []
             for i in range(ROUNDS):
                 s = c.session()

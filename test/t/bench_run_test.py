@@ -28,7 +28,7 @@ def setup_module():
     global c
     c = Cluster(preload=True)
     c.psql("ALTER SYSTEM SET pg_spout.benchmark_config = '{\"directory\": \"%s\"}'; SELECT pg_reload_conf()" % c.outdir)
-    c.psql("CREATE EXTENSION pg_spout; CREATE ROLE writer LOGIN IN ROLE pg_write_server_files; CREATE ROLE plain LOGIN;"
+    c.psql("CREATE EXTENSION pg_spout_bench CASCADE; CREATE ROLE writer LOGIN IN ROLE pg_write_server_files; CREATE ROLE plain LOGIN;"
            "CREATE ROLE quiet NOLOGIN IN ROLE pg_write_server_files")
 
 
@@ -128,7 +128,7 @@ def test_a_killed_session_leaves_a_run_that_the_next_one_marks():
 def test_roles():
     assert c.error("SELECT * FROM run_benchmarks()", user="plain").sqlstate == "42501"
     c.psql("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO plain")
-    assert c.error("SELECT _benchmark_send('{}')", user="plain").sqlstate == "42501"
+    assert c.error("SELECT spout_bench.send('{}')", user="plain").sqlstate == "42501"
     assert c.error("SELECT * FROM run_benchmarks('time', names => '/100$')", user="plain").sqlstate == "42501"
     c.psql("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM plain")
     # One role's definition is nobody else's, not even a superuser's.
@@ -155,14 +155,14 @@ def test_memory_heavy_and_hanging_benchmarks_leave_the_others_alone():
 
 def test_drop_database_right_after_a_run():
     c.psql("CREATE DATABASE gone")
-    c.psql("CREATE EXTENSION pg_spout", db="gone")
+    c.psql("CREATE EXTENSION pg_spout_bench CASCADE", db="gone")
     assert len(run("^core/avro/encode/100$", db="gone")["results"]) == 1
     c.psql("DROP DATABASE gone")
 
 
 def test_without_a_free_worker_the_session_does_it():
     with Cluster(preload=True, conf={"max_worker_processes": 2}) as d:
-        d.psql("CREATE EXTENSION pg_spout")
+        d.psql("CREATE EXTENSION pg_spout_bench CASCADE")
         report = json.loads(d.value("SELECT * FROM run_benchmarks('time', names => '^core/avro/encode/100$', output_format => 'json', %s)" % QUICK))
         assert "in_session" in report["results"][0]["flags"]
 

@@ -27,7 +27,7 @@ QUICK = "config => '{\"iterations\": 6, \"min_time\": 0.001, \"budget\": 5}'"
 def setup_module():
     global c
     c = Cluster(preload=True)
-    c.psql("CREATE EXTENSION pg_spout; CREATE ROLE writer LOGIN IN ROLE pg_write_server_files")
+    c.psql("CREATE EXTENSION pg_spout_bench CASCADE; CREATE ROLE writer LOGIN IN ROLE pg_write_server_files")
 
 
 def teardown_module():
@@ -36,7 +36,7 @@ def teardown_module():
 
 def test_a_schema_of_any_name():
     c.psql('CREATE DATABASE odd')
-    c.psql('CREATE SCHEMA "Odd schema"; CREATE EXTENSION pg_spout SCHEMA "Odd schema"', db="odd")
+    c.psql('CREATE SCHEMA "Odd schema"; CREATE EXTENSION pg_spout_bench SCHEMA "Odd schema" CASCADE', db="odd")
     report = json.loads(c.value('SELECT * FROM "Odd schema".run_benchmarks(names => \'/100$\', formats => \'{csv}\', output_format => \'json\', %s)' % QUICK, db="odd"))
     assert {r["name"] for r in report["results"]} == {"core/csv/encode/100", "db/csv/export/100"}, report
     assert report["recorded"]["committed"] == report["recorded"]["sent"] > 0
