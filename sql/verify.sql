@@ -65,8 +65,11 @@ SELECT what, v.* FROM (VALUES
 SELECT rows FROM export_to_avro('SELECT repeat(''x'', 1000)', pg_temp.out('snappy.avro'), 'snappy');
 SELECT ok, rows, problem FROM pg_temp.verdict(set_byte(pg_read_binary_file(pg_temp.out('snappy.avro')), length(pg_read_binary_file(pg_temp.out('snappy.avro'))) - 17, 0));
 
--- Paths: absolute, a regular file, there.
-SELECT p, x.* FROM unnest(ARRAY['relative', '$OUT/missing.avro', '$OUT', '/dev/null', '/dev/zero', '$OUT/good.avro/', '']) p, pg_temp.try(format('SELECT * FROM verify_export(%L)', p)) x;
+-- Paths: absolute; what is there and no regular file, or is not there, is a row.
+SELECT p, x.* FROM unnest(ARRAY['relative', '']) p, pg_temp.try(format('SELECT * FROM verify_export(%L)', p)) x;
+\set link `ln -sfn good.avro "$SPOUT_OUT/link.avro"; mkfifo "$SPOUT_OUT/fifo.avro"; mkdir "$SPOUT_OUT/dir.manifest.json"`
+SELECT p, file_index, ok, rows, problem FROM unnest(ARRAY['$OUT/missing.avro', '$OUT/missing.manifest.json', '$OUT', '$OUT/', '$OUT/.', '$OUT/dir.manifest.json', '$OUT/fifo.avro', '$OUT/link.avro', '/dev/null', '/dev/zero', '$OUT/good.avro/', '$OUT/good.avro/x']) p,
+    LATERAL verify_export(replace(p, '$OUT', pg_temp.out(''))) v;
 SELECT * FROM pg_temp.try('SELECT * FROM verify_export(NULL)');
 -- Not even an Avro file; empty.
 SELECT 'text' AS what, v.* FROM pg_temp.verdict('hello world, this is no Avro file at all') v UNION ALL SELECT 'empty', v.* FROM pg_temp.verdict('') v;
@@ -82,18 +85,27 @@ SELECT * FROM pg_temp.set();
 SELECT pg_temp.write('vset_001.avro', substring(:'second'::bytea FROM 1 FOR 100)) IS NULL AS cut;
 SELECT * FROM pg_temp.set();
 SELECT pg_temp.write('vset_001.avro', :'second') IS NULL AS whole;
-CREATE FUNCTION pg_temp.manifest(content text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_temp.write('bad.manifest.json', convert_to(content, 'UTF8'));
-    RETURN QUERY SELECT * FROM pg_temp.try('SELECT * FROM verify_export(''$OUT/bad.manifest.json'')') x WHERE x NOT LIKE 'DETAIL: %';
-END
-$$;
+-- A manifest that is none is one row about itself, and no file of it is read.
+CREATE FUNCTION pg_temp.manifest(content bytea) RETURNS TABLE (file_index int, path text, ok bool, rows bigint, problem text) LANGUAGE sql AS $$
+    SELECT file_index, regexp_replace(path, '.*/', ''), ok, rows, regexp_replace(problem, ' \(byte \d+\)$', '') FROM verify_export(pg_temp.write('bad.manifest.json', content)) $$;
+SELECT file_index, ok, rows, crc32c, problem FROM verify_export(pg_temp.write('bad.manifest.json', '{"pg_spout_manifest": 1, "files": 5}'));
+CREATE FUNCTION pg_temp.listed(member text) RETURNS text LANGUAGE sql AS $$
+    SELECT format('{"pg_spout_manifest": 1, "format": "avro", "files": [{%s}]}', (SELECT string_agg(format('"%s": %s', key, CASE WHEN member LIKE format('"%s":%%', key) THEN ltrim(split_part(member, ':', 2)) ELSE value END), ', ')
+        FROM (VALUES ('name', '"vset_000.avro"'), ('rows', '2'), ('bytes', '1'), ('crc32c', '"00000000"')) m (key, value))) $$;
 SELECT what, x.* FROM (VALUES
     ('missing file', replace(:'manifest', 'vset_002', 'vset_009')), ('other directory', replace(:'manifest', 'vset_002.avro', '../vset_002.avro')), ('absolute', replace(:'manifest', 'vset_002.avro', '/etc/passwd')),
-    ('dots', replace(:'manifest', 'vset_002.avro', '..')), ('no JSON', '{'), ('no manifest', '{}'), ('list', '[]'), ('scalar', '"files"'), ('no format', '{"pg_spout_manifest": 1, "files": []}'), ('files no list', '{"pg_spout_manifest": 1, "format": "avro", "files": 5}'),
-    ('file no object', '{"pg_spout_manifest": 1, "format": "avro", "files": [5]}'), ('no numbers', '{"pg_spout_manifest": 1, "format": "avro", "files": [{"name": "vset_000.avro"}]}'),
-    ('huge number', '{"pg_spout_manifest": 1, "format": "avro", "files": [{"name": "vset_000.avro", "rows": 1e30, "bytes": 1, "crc32c": "x"}]}'), ('no files', '{"pg_spout_manifest": 1, "format": "avro", "files": []}'), ('empty', '')) m (what, content),
-    LATERAL pg_temp.manifest(content) x;
+    ('dots', replace(:'manifest', 'vset_002.avro', '..')), ('no JSON', '{'), ('no manifest', '{}'), ('list', '[]'), ('scalar', '"files"'), ('no format', '{"pg_spout_manifest": 1, "files": []}'), ('other format', '{"pg_spout_manifest": 1, "format": "orc", "files": []}'), ('files no list', '{"pg_spout_manifest": 1, "format": "avro", "files": 5}'),
+    ('other version', replace(:'manifest', '"pg_spout_manifest": 1', '"pg_spout_manifest": 2')), ('file no object', '{"pg_spout_manifest": 1, "format": "avro", "files": [5]}'), ('no numbers', '{"pg_spout_manifest": 1, "format": "avro", "files": [{"name": "vset_000.avro"}]}'),
+    ('list twice', '{"pg_spout_manifest": 1, "format": "avro", "files": [], "files": []}'), ('no files', '{"pg_spout_manifest": 1, "format": "avro", "files": []}'), ('empty', ''), ('more behind it', :'manifest' || '{}'), ('cut', left(:'manifest', -3)),
+    ('keys in another order', '{"files": [], "format": "avro", "pg_spout_manifest": 1}'), ('depth', repeat('[', 100000)), ('depth inside', replace(:'manifest', '"schema": ', '"schema": ' || repeat('{"a":', 100000)))) m (what, content),
+    LATERAL pg_temp.manifest(convert_to(content, 'UTF8')) x;
+-- Numbers, names and checksums that jsonb would take, round or refuse.
+SELECT member, x.path, x.problem FROM unnest('{"rows: 1e400","rows: NaN","rows: 1.5","rows: 1e30","rows: -1","rows: 9223372036854775808","rows: \"2\"","rows: null","rows: [2]","bytes: 00","bytes: 1e0","crc32c: 0","crc32c: \"0000000g\"","crc32c: \"000000000\"","name: \"\"","name: 5","name: {}","name: \"..\"","name: \"a\\u0000\"","name: \"\\ud800\"","name: \"\\ud83d\\ude00_\\u00df.avro\""}'::text[]) m (m),
+    LATERAL (SELECT regexp_replace(m, '^(\w+):', '"\1":') AS member) n, LATERAL pg_temp.manifest(convert_to(pg_temp.listed(member), 'UTF8')) x;
+-- Bytes that are no text: in a name, behind a zero byte, and at the end of a message that quotes the file.
+SELECT what, x.* FROM (VALUES ('name', convert_to(replace(:'manifest', 'vset_002', 'a' || chr(1)), 'UTF8')), ('zero byte', convert_to(:'manifest', 'UTF8') || '\x00'::bytea || 'whatever'::bytea), ('control', convert_to(replace(:'manifest', '"run": "', '"run": "' || chr(1)), 'UTF8'))) m (what, content), LATERAL pg_temp.manifest(content) x;
+SELECT x.* FROM pg_temp.manifest(overlay(convert_to(replace(:'manifest', 'vset_002', 'a??'), 'UTF8') PLACING '\xfffe' FROM position('a??' IN replace(:'manifest', 'vset_002', 'a??')) + 1)) x;
+SELECT x.* FROM pg_temp.manifest(convert_to(replace(:'manifest', 'vset_002', 'größe 日本'), 'UTF8')) x;
 SELECT file_index, ok, rows, problem FROM verify_export(pg_temp.write('bad.manifest.json', convert_to(replace(:'manifest', 'vset_002', 'vset_009'), 'UTF8')));
 
 -- Text formats: rows are counted through every codec, as a reader of the format finds them; the manifest says how to read CSV.
@@ -116,4 +128,5 @@ SELECT count(*) FROM export_to_csv('SELECT n FROM generate_series(1, 5) n', pg_t
 SELECT pg_read_file(pg_temp.out('vset.manifest.json')) AS manifest \gset
 SELECT what, v.file_index, v.ok, v.rows, v.problem FROM (VALUES ('as it is', :'manifest'), ('other rows', replace(:'manifest', '"rows": 3', '"rows": 4')), ('no header', replace(:'manifest', '"header": true', '"header": false')),
     ('no csv', replace(:'manifest', '"csv": {', '"vsc": {')), ('other format', replace(:'manifest', '"csv",', '"json",'))) m (what, content), LATERAL verify_export(pg_temp.write('vset.manifest.json', convert_to(content, 'UTF8'))) v;
-SELECT x.* FROM (VALUES (replace(:'manifest', '"quote"', '"etouq"')), (replace(:'manifest', 'UTF8', 'UTF9')), (replace(:'manifest', '"csv",', '"vsc",'))) m (content), LATERAL pg_temp.manifest(content) x;
+SELECT what, x.problem FROM (VALUES ('quote', replace(:'manifest', '"quote": "\""', '"quote": "xy"')), ('escape', replace(:'manifest', '"escape": "\""', '"escape": 0')), ('no encoding', replace(:'manifest', '"encoding"', '"gnidocne"')), ('encoding', replace(:'manifest', 'UTF8', 'UTF9')), ('header', replace(:'manifest', '"header": true', '"header": 1')), ('format', replace(:'manifest', '"csv",', '"vsc",')), ('list', replace(:'manifest', '"csv": {', '"csv": [], "c": {'))) m (what, content), LATERAL pg_temp.manifest(convert_to(content, 'UTF8')) x;
+\set gone `cd "$SPOUT_OUT" && rm link.avro fifo.avro && rmdir dir.manifest.json`

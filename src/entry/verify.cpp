@@ -1,7 +1,9 @@
 // verify.cpp - verify_export(path): reads a file, or every file of a manifest, back. The bounded checks and
 // the full decode are core's (wall.hpp, Reader); here are the descriptors, the rights and the result rows.
+#include "core/manifest_scan.hpp"
 #include "core/wall.hpp"
 #include "pg/error.hpp"
+#include "pg/file_text.hpp"
 #include "pg/rights.hpp"
 #include "pg/sink.hpp"
 
@@ -14,9 +16,6 @@ extern "C" {
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "storage/fd.h"
-#include "utils/fmgrprotos.h"
-#include "utils/jsonb.h"
-#include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_verify_export);
@@ -24,8 +23,6 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_verify_export);
 
 namespace spout
 {
-constexpr off_t kMaxManifestBytes = 64 * 1024 * 1024;
-
 // An open file; closed by the context's reset callback, so also after an ERROR.
 struct OpenFile {
     int fd;         // -1: closed
@@ -45,8 +42,23 @@ static void close_file(void *arg)
     f->fd = -1;
 }
 
-// Null with *problem set when the file is not there or not a regular file, and `soft`.
-static OpenFile *open_file(const char *path, bool soft, const char **problem, struct stat *st)
+static const char *cannot_open(int err)
+{
+    switch (err) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM: // says nothing about the file
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                        errmsg("could not open a file to verify it: %s", pg_strerror(err))));
+        pg_unreachable();
+    case ENOENT: return "file is missing";
+    case ELOOP: return "is a symbolic link";
+    default: return psprintf("file cannot be opened: %s", pg_strerror(err));
+    }
+}
+
+// Null with *problem set when there is no such regular file that we can read.
+static OpenFile *open_file(const char *path, const char **problem)
 {
     auto *f = (OpenFile *)palloc0(sizeof(OpenFile));
     f->fd = -1;
@@ -57,23 +69,16 @@ static OpenFile *open_file(const char *path, bool soft, const char **problem, st
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES), errmsg("too many open files")));
     f->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
     int err = errno;
-    if (f->fd < 0) ReleaseExternalFD();
-    if (f->fd < 0 && !soft) {
-        errno = err;
-        ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
-    }
     if (f->fd < 0) {
-        *problem = err == ENOENT ? "file is missing" : "file cannot be opened";
+        ReleaseExternalFD();
+        *problem = cannot_open(err);
         return nullptr;
     }
-    if (fstat(f->fd, st) != 0 || !S_ISREG(st->st_mode)) {
-        if (!soft)
-            ereport(ERROR,
-                    (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a regular file", path)));
-        *problem = "not a regular file";
-        return nullptr;
-    }
-    return f;
+    struct stat st;
+    if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode)) return f;
+    *problem = S_ISDIR(st.st_mode) ? "is a directory" : "is not a regular file";
+    close_file(f);
+    return nullptr;
 }
 
 static int64_t read_some(void *arg, void *to, size_t n)
@@ -90,8 +95,8 @@ static int64_t read_some(void *arg, void *to, size_t n)
 
 // What a manifest says of a file.
 struct Expected {
-    int64 rows, bytes;
-    const char *crc32c;
+    uint64 rows, bytes;
+    uint32 crc32c;
 };
 
 struct Verdict {
@@ -134,13 +139,13 @@ static Verdict read_back(OpenFile *f, const ReadAs *as)
 static void compare(Verdict *v, const Expected *e)
 {
     if (!e || v->problem) return;
-    if ((int64)v->stats.bytes != e->bytes)
-        v->problem = psprintf("has " UINT64_FORMAT " bytes, but the manifest says " INT64_FORMAT,
+    if (v->stats.bytes != e->bytes)
+        v->problem = psprintf("has " UINT64_FORMAT " bytes, but the manifest says " UINT64_FORMAT,
                               v->stats.bytes, e->bytes);
-    else if ((int64)v->stats.rows != e->rows)
-        v->problem = psprintf("has " UINT64_FORMAT " rows, but the manifest says " INT64_FORMAT,
+    else if (v->stats.rows != e->rows)
+        v->problem = psprintf("has " UINT64_FORMAT " rows, but the manifest says " UINT64_FORMAT,
                               v->stats.rows, e->rows);
-    else if (strcmp(psprintf("%08x", v->stats.crc32c), e->crc32c) != 0)
+    else if (v->stats.crc32c != e->crc32c)
         v->problem = "checksum differs from the manifest's";
 }
 
@@ -163,135 +168,146 @@ static void put_verdict(ReturnSetInfo *out, int index, const char *path, const V
     tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
 }
 
+// A row about the manifest itself, which has no index and nothing to count.
+static void put_problem(ReturnSetInfo *out, const char *manifest, const char *problem)
+{
+    bool nulls[9] = {true, false, false, true, true, true, true, true, false};
+    Datum values[9] = {};
+    values[1] = CStringGetTextDatum(manifest);
+    values[2] = BoolGetDatum(false);
+    values[8] = CStringGetTextDatum(problem);
+    tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
+}
+
 static void verify_file(ReturnSetInfo *out, int index, ReadAs as, const char *path, const Expected *expected)
 {
-    MemoryContext caller = CurrentMemoryContext;
-    MemoryContext cx = AllocSetContextCreate(caller, "pg_spout verify", ALLOCSET_DEFAULT_SIZES);
-    MemoryContextSwitchTo(cx);
     Verdict v = {};
-    struct stat st;
-    OpenFile *f = open_file(path, expected != nullptr, &v.problem, &st);
+    OpenFile *f = open_file(path, &v.problem);
     as.path = path;
     if (f) v = read_back(f, &as);
     compare(&v, expected);
     put_verdict(out, index, path, &v);
-    MemoryContextSwitchTo(caller);
-    MemoryContextDelete(cx);
 }
 
-// --- manifests
-// ------------------------------------------------------------------------------------------------
+// --- manifests ---------------------------------------------------------------------------------------------
 
-[[noreturn]] static void bad_manifest(const char *path, const char *what)
-{
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("manifest \"%s\" %s", path, what)));
-    pg_unreachable();
-}
+// The open manifest, read a piece at a time.
+struct Manifest {
+    const char *path;
+    OpenFile *file;
+    ManifestScan scan;
+    const char *p, *end; // of `piece`, not yet read
+    char piece[64 * 1024];
+};
 
-static Jsonb *read_manifest(const char *path)
+// On to the next file of the list; the end, or what is wrong.
+static ManifestStep next_file(Manifest *m)
 {
-    struct stat st;
-    OpenFile *f = open_file(path, false, nullptr, &st);
-    if (st.st_size > kMaxManifestBytes) bad_manifest(path, "is too large");
-    auto *text = (char *)palloc(st.st_size + 1);
-    off_t n = 0;
-    while (n < st.st_size) {
+    for (;;) {
         CHECK_FOR_INTERRUPTS();
-        int64_t got = read_some(f, text + n, st.st_size - n);
-        if (got <= 0) bad_manifest(path, "cannot be read");
-        n += got;
+        ManifestStep step = manifest_feed(&m->scan, &m->p, m->end);
+        if (step != ManifestStep::more) return step;
+        int64_t got = read_some(m->file, m->piece, sizeof m->piece);
+        if (got == 0) return manifest_end(&m->scan);
+        if (got < 0) {
+            m->scan.problem = psprintf("could not read: %s", pg_strerror(m->file->read_errno));
+            return ManifestStep::bad;
+        }
+        m->p = m->piece;
+        m->end = m->piece + got;
     }
-    text[n] = '\0';
-    close_file(f);
-    return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }
 
-static JsonbValue *member(JsonbContainer *object, const char *key)
+static bool rewind(Manifest *m)
 {
-    JsonbValue k;
-    k.type = jbvString;
-    k.val.string.val = (char *)key;
-    k.val.string.len = (int)strlen(key);
-    return findJsonbValueFromContainer(object, JB_FOBJECT, &k);
+    m->p = m->end = nullptr;
+    manifest_begin(&m->scan);
+    return lseek(m->file->fd, 0, SEEK_SET) == 0;
 }
 
-static int64 number_member(JsonbContainer *file, const char *key, const char *path)
+static const char *problem_of(const Manifest *m)
 {
-    JsonbValue *v = member(file, key);
-    if (!v || v->type != jbvNumeric) bad_manifest(path, "has a file without numbers");
-    return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(v->val.numeric)));
+    return psprintf("manifest %s (byte " UINT64_FORMAT ")", m->scan.problem, m->scan.at);
 }
 
-static char *string_member(JsonbContainer *file, const char *key, const char *path)
+// How the files are to be read, and what makes that impossible. All that a CSV file does not say itself.
+static const char *read_as(const ManifestAbout *about, ReadAs *as)
 {
-    JsonbValue *v = member(file, key);
-    if (!v || v->type != jbvString) bad_manifest(path, "has a file without a name or checksum");
-    return pnstrdup(v->val.string.val, v->val.string.len);
+    *as = {about->format, nullptr, false, about->quote, about->escape, about->header, PG_UTF8, nullptr};
+    if (!format_known(about->format))
+        return psprintf("manifest names the format \"%s\", which is unknown", from_utf8(about->format));
+    as->plain = strcmp(about->compression, "none") == 0;
+    if (!about->csv) return nullptr;
+    as->encoding = pg_char_to_encoding(about->encoding);
+    if (as->encoding < 0)
+        return psprintf("manifest names the encoding \"%s\", which is unknown", from_utf8(about->encoding));
+    as->mblen = PG_ENCODING_IS_CLIENT_ONLY(as->encoding) ? pg_encoding_mblen : nullptr;
+    return nullptr;
 }
 
-static bool true_member(JsonbContainer *object, const char *key)
+// A single component below the manifest's own directory: a manifest cannot point elsewhere.
+static bool is_component(const char *name)
 {
-    JsonbValue *v = member(object, key);
-    return v && v->type == jbvBool && v->val.boolean;
+    return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-// A character, or the number of a byte that is none.
-static char byte_member(JsonbContainer *object, const char *key, const char *path)
-{
-    JsonbValue *v = member(object, key);
-    if (v && v->type == jbvString && v->val.string.len == 1) return v->val.string.val[0];
-    return (char)number_member(object, key, path);
-}
-
-// How the files of a manifest are to be read: all that a CSV file does not say itself.
-static ReadAs read_as(const char *path, JsonbContainer *manifest, char *format)
-{
-    ReadAs as = {format, path, false, '"', '"', false, PG_UTF8, nullptr};
-    JsonbValue *codec = member(manifest, "compression");
-    as.plain = codec && codec->type == jbvString && codec->val.string.len == 4 &&
-               memcmp(codec->val.string.val, "none", 4) == 0;
-    JsonbValue *csv = member(manifest, "csv");
-    if (!csv || csv->type != jbvBinary || !JsonContainerIsObject(csv->val.binary.data)) return as;
-    JsonbContainer *c = csv->val.binary.data;
-    as.header = true_member(c, "header");
-    as.quote = byte_member(c, "quote", path);
-    as.escape = byte_member(c, "escape", path);
-    as.encoding = pg_char_to_encoding(string_member(c, "encoding", path));
-    if (as.encoding < 0) bad_manifest(path, "has an unknown encoding");
-    as.mblen = PG_ENCODING_IS_CLIENT_ONLY(as.encoding) ? pg_encoding_mblen : nullptr;
-    return as;
-}
-
-// Entries are single components below the manifest's own directory: a manifest cannot point elsewhere.
 static char *beside(const char *manifest, const char *name)
 {
-    if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        bad_manifest(manifest, "names a file outside its directory");
     return psprintf("%.*s/%s", (int)(strrchr(manifest, '/') - manifest), manifest, name);
+}
+
+// A manifest is good as a whole, or none of its files is read: so the first pass only looks at it.
+static const char *check_manifest(Manifest *m, ManifestAbout *about, ReadAs *as)
+{
+    ManifestStep step;
+    if (!rewind(m)) return "could not read";
+    while ((step = next_file(m)) == ManifestStep::file)
+        if (!is_component(m->scan.file.name)) {
+            m->scan.problem = "names a file outside its directory";
+            return problem_of(m);
+        }
+    if (step == ManifestStep::bad) return problem_of(m);
+    *about = m->scan.about;
+    return read_as(about, as);
+}
+
+static void verify_listed(ReturnSetInfo *out, int index, const ReadAs *as, const Manifest *m)
+{
+    const ManifestFile &f = m->scan.file;
+    Expected expected = {f.rows, f.bytes, f.crc32c};
+    char *name = text_from_file(f.name);
+    if (name) {
+        verify_file(out, index, *as, beside(m->path, name), &expected);
+        return;
+    }
+    Verdict v = {};
+    v.problem =
+        psprintf("the name in the manifest is not valid in encoding \"%s\"", GetDatabaseEncodingName());
+    put_verdict(out, index, beside(m->path, readable(f.name)), &v);
 }
 
 static void verify_manifest(ReturnSetInfo *out, const char *path)
 {
-    Jsonb *j = read_manifest(path);
-    JsonbValue *files = JB_ROOT_IS_OBJECT(j) ? member(&j->root, "files") : nullptr;
-    if (!files || files->type != jbvBinary || !JsonContainerIsArray(files->val.binary.data) ||
-        !member(&j->root, "pg_spout_manifest"))
-        bad_manifest(path, "is not one of pg_spout");
-    JsonbContainer *list = files->val.binary.data;
-    JsonbValue *format = member(&j->root, "format");
-    if (!format || format->type != jbvString) bad_manifest(path, "does not name its format");
-    char *name = pnstrdup(format->val.string.val, format->val.string.len);
-    if (!format_known(name)) bad_manifest(path, "has an unknown format");
-    ReadAs as = read_as(path, &j->root, name);
-    for (uint32 i = 0; i < JsonContainerSize(list); i++) {
-        JsonbValue *file = getIthJsonbValueFromContainer(list, i);
-        if (file->type != jbvBinary || !JsonContainerIsObject(file->val.binary.data))
-            bad_manifest(path, "has a file that is no object");
-        JsonbContainer *c = file->val.binary.data;
-        Expected e = {number_member(c, "rows", path), number_member(c, "bytes", path),
-                      string_member(c, "crc32c", path)};
-        verify_file(out, (int)i, as, beside(path, string_member(c, "name", path)), &e);
+    auto *m = (Manifest *)palloc0(sizeof(Manifest));
+    ManifestAbout about;
+    ReadAs as = {};
+    const char *problem = nullptr;
+    m->path = path;
+    m->file = open_file(path, &problem);
+    if (m->file) problem = check_manifest(m, &about, &as);
+    if (!problem && !rewind(m)) problem = "could not read";
+    MemoryContext here = CurrentMemoryContext;
+    MemoryContext each = AllocSetContextCreate(here, "pg_spout verify", ALLOCSET_DEFAULT_SIZES);
+    int index = 0;
+    ManifestStep step = ManifestStep::more;
+    while (!problem && (step = next_file(m)) == ManifestStep::file) {
+        MemoryContextSwitchTo(each);
+        verify_listed(out, index++, &as, m);
+        MemoryContextSwitchTo(here);
+        MemoryContextReset(each);
     }
+    if (step == ManifestStep::bad) problem = problem_of(m); // it has changed since
+    if (problem) put_problem(out, path, problem);
 }
 
 // CSV with core's defaults; a header counts as a row, since nothing tells it from one.
@@ -303,19 +319,33 @@ static bool ends_with(const char *s, const char *tail)
     return n >= m && strcmp(s + n - m, tail) == 0;
 }
 
-static Datum verify(FunctionCallInfo fcinfo)
+// The path as open() is to get it: what cannot be a file, but a directory, is its business to refuse.
+static char *path_argument(FunctionCallInfo fcinfo)
 {
-    require_read_server_files();
     if (PG_ARGISNULL(0))
         ereport(ERROR,
                 (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"path\" must not be NULL")));
-    char *path = check_path(text_to_cstring(PG_GETARG_TEXT_PP(0)), "verify_export()");
+    char *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const char *last = strrchr(path, '/');
+    bool directory = last && (!last[1] || strcmp(last, "/.") == 0 || strcmp(last, "/..") == 0);
+    return directory && is_absolute_path(path) ? path : check_path(path, "verify_export()");
+}
+
+static Datum verify(FunctionCallInfo fcinfo)
+{
+    require_read_server_files();
+    char *path = path_argument(fcinfo);
     InitMaterializedSRF(fcinfo, 0);
     auto *out = (ReturnSetInfo *)fcinfo->resultinfo;
+    MemoryContext caller = CurrentMemoryContext;
+    MemoryContext cx = AllocSetContextCreate(caller, "pg_spout verify", ALLOCSET_DEFAULT_SIZES);
+    MemoryContextSwitchTo(cx);
     if (ends_with(path, ".manifest.json"))
         verify_manifest(out, path);
     else
         verify_file(out, 0, kUnknown, path, nullptr);
+    MemoryContextSwitchTo(caller);
+    MemoryContextDelete(cx);
     return (Datum)0;
 }
 } // namespace spout

@@ -1,9 +1,7 @@
 // error.cpp - the one table from Code to SQLSTATE.
 #include "pg/error.hpp"
 
-extern "C" {
-#include "mb/pg_wchar.h"
-}
+#include "pg/file_text.hpp"
 
 namespace spout
 {
@@ -24,12 +22,7 @@ int sqlstate_of(Code code)
     return ERRCODE_INTERNAL_ERROR;
 }
 
-char *from_utf8(const char *s)
-{
-    // A database in SQL_ASCII takes the bytes as they are.
-    char *converted = pg_any_to_server(s, strlen(s), PG_UTF8);
-    return converted == s ? pstrdup(s) : converted;
-}
+char *from_utf8(const char *s) { return readable(s); }
 
 void raise_value(const Failure *f, const RowPosition *at)
 {

@@ -21,7 +21,7 @@ struct RowPosition {
 [[noreturn]] void raise_failure(const Failure *);
 // Raises a failure of a column before any row was read: `column "a": ...`.
 [[noreturn]] void raise_column(const Failure *, const char *column_name);
-// Core's texts are UTF-8; messages leave in the database encoding. Always a copy.
+// Core's texts are UTF-8; messages leave in the database encoding, whatever they quote. Always a copy.
 char *from_utf8(const char *);
 
 // errcontext callback; arg is a RowPosition whose column is being fetched.

@@ -107,7 +107,10 @@ void publish(FileSink *, uint32 n, bool manifest);
 struct StaleFile {
     uint32 index;
     struct stat st;
-    bool ours; // listed in the old manifest with this size and checksum, so it may go
+    bool listed; // in the old manifest, with what follows
+    uint64 bytes;
+    uint32 crc32c;
+    bool ours; // and that is what it holds, so it may go
 };
 struct StaleTail {
     StaleFile *files;

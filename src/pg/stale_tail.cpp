@@ -5,15 +5,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/manifest_scan.hpp"
 #include "core/wall.hpp"
-#include "pg/manifest_scan.hpp"
+#include "pg/file_text.hpp"
 #include "pg/sink_file.hpp"
 
 namespace spout
 {
 namespace
 {
-constexpr off_t kMaxManifest = 64 * 1024 * 1024; // about half a million files
 constexpr size_t kReadSize = 256 * 1024;
 
 bool same_time(const struct timespec &a, const struct timespec &b)
@@ -52,37 +52,6 @@ ssize_t read_some(FileSink *s, uint8 *to, size_t n)
     return got;
 }
 
-// The old manifest's text, palloc'd; null if there is none that we can read.
-char *read_manifest(FileSink *s, size_t *n)
-{
-    Name name;
-    struct stat st;
-    if (!manifest_name(s->base, name) || !open_existing(s, name, &st)) return nullptr;
-    char *text = nullptr;
-    if (st.st_size > 0 && st.st_size <= kMaxManifest) {
-        text = (char *)MemoryContextAlloc(s->leaf, st.st_size);
-        ssize_t got = read_some(s, (uint8 *)text, st.st_size);
-        *n = Max(got, 0);
-    }
-    drop(&s->fd);
-    return text;
-}
-
-// Does the file still hold what the manifest says it held?
-bool verify(FileSink *s, StaleFile *f, const ManifestFile *listed, uint8 *buffer)
-{
-    Name name;
-    struct stat st;
-    final_name(s, f->index, name);
-    if ((uint64)f->st.st_size != listed->bytes || !open_existing(s, name, &st)) return false;
-    uint32 crc = 0;
-    ssize_t got;
-    while ((got = read_some(s, buffer, kReadSize)) > 0)
-        crc = crc32c(crc, buffer, got);
-    drop(&s->fd);
-    return got == 0 && crc == listed->crc32c && unchanged(st, f->st);
-}
-
 StaleFile *find(StaleTail *tail, uint32 index)
 {
     uint32 low = 0, high = tail->n;
@@ -94,6 +63,46 @@ StaleFile *find(StaleTail *tail, uint32 index)
             high = mid;
     }
     return low < tail->n && tail->files[low].index == index ? &tail->files[low] : nullptr;
+}
+// What the old manifest lists of the tail, with its size and checksum. False: there is none of ours, or it is
+// damaged; then nothing that it said counts.
+bool read_manifest(FileSink *s, StaleTail *tail, uint8 *buffer)
+{
+    Name name;
+    struct stat st;
+    if (!manifest_name(s->base, name) || !open_existing(s, name, &st)) return false;
+    ManifestScan scan;
+    ManifestStep step = ManifestStep::more;
+    ssize_t got = 0;
+    manifest_begin(&scan);
+    while (step != ManifestStep::bad && (got = read_some(s, buffer, kReadSize)) > 0) {
+        const char *p = (const char *)buffer, *end = p + got;
+        while ((step = manifest_feed(&scan, &p, end)) == ManifestStep::file) {
+            uint32 index;
+            char *listed = text_from_file(scan.file.name);
+            StaleFile *f =
+                listed && parse_rotated_name(s->base, listed, &index) ? find(tail, index) : nullptr;
+            if (f) f->listed = true, f->bytes = scan.file.bytes, f->crc32c = scan.file.crc32c;
+            if (listed) pfree(listed);
+        }
+    }
+    drop(&s->fd);
+    return got == 0 && step != ManifestStep::bad && manifest_end(&scan) == ManifestStep::done;
+}
+
+// Does the file still hold what the manifest says it held?
+bool verify(FileSink *s, StaleFile *f, uint8 *buffer)
+{
+    Name name;
+    struct stat st;
+    final_name(s, f->index, name);
+    if (!f->listed || (uint64)f->st.st_size != f->bytes || !open_existing(s, name, &st)) return false;
+    uint32 crc = 0;
+    ssize_t got;
+    while ((got = read_some(s, buffer, kReadSize)) > 0)
+        crc = crc32c(crc, buffer, got);
+    drop(&s->fd);
+    return got == 0 && crc == f->crc32c && unchanged(st, f->st);
 }
 } // namespace
 
@@ -107,7 +116,7 @@ static void list_tail(FileSink *s, uint32 n, StaleTail *tail)
         Name name;
         StaleFile *f = &tail->files[tail->n];
         f->index = indexes[i];
-        f->ours = false;
+        f->ours = f->listed = false;
         final_name(s, f->index, name);
         if (fstatat(s->dirfd, name, &f->st, AT_SYMLINK_NOFOLLOW) == 0) tail->n++;
     }
@@ -117,20 +126,11 @@ StaleTail find_stale_tail(FileSink *s, uint32 n)
 {
     StaleTail tail = {nullptr, 0, false};
     if (s->target.rotated) list_tail(s, n, &tail);
-    size_t size = 0;
-    char *text = read_manifest(s, &size);
-    if (!text) return tail;
-    ManifestScan scan;
-    ManifestFile listed;
-    tail.manifest = manifest_open(&scan, text, size);
     uint8 *buffer = (uint8 *)MemoryContextAlloc(s->leaf, kReadSize);
-    while (tail.manifest && tail.n && manifest_next(&scan, &listed)) {
-        uint32 index;
-        StaleFile *f = parse_rotated_name(s->base, listed.name, &index) ? find(&tail, index) : nullptr;
-        if (f && !f->ours) f->ours = verify(s, f, &listed, buffer);
-    }
+    tail.manifest = read_manifest(s, &tail, buffer);
+    for (uint32 i = 0; tail.manifest && i < tail.n; i++)
+        tail.files[i].ours = verify(s, &tail.files[i], buffer);
     pfree(buffer);
-    pfree(text);
     return tail;
 }
 
