@@ -44,6 +44,7 @@ using List = Parts;
 struct Cell {
     bool null;
     bool like_null; // CSV only: a text equal to the null string before its encoding was converted
+    bool printed;   // CSV, JSON: `s` is the server's text of a value that has a form of its own
     union {
         int64_t i; // bool, integers, oid; date = days, time = us, timestamp = us, all since 2000-01-01
         double d;

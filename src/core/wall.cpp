@@ -113,6 +113,8 @@ try {
     return caught(&w->failure);
 }
 
+void writer_expect_printed(Writer *w) noexcept { w->encoder->expect_printed(); }
+
 bool writer_takes_stored(const Writer *w) noexcept { return w->spec.stored && w->encoder->takes_stored(); }
 
 Code writer_add_stored(Writer *w, StoredRow row, bool *taken) noexcept

@@ -57,6 +57,8 @@ bool format_is_text(const Options *) noexcept; // lines, unless a codec packs th
 // --- writing -------------------------------------------------------------------------------------
 Code writer_open(const Spec *, Writer **, Failure *why) noexcept;
 Code writer_add(Writer *, const Cell *, uint32_t n) noexcept;
+// Rows from now on may have cells that are Cell::printed.
+void writer_expect_printed(Writer *) noexcept;
 // Valid as long as the Writer: what is asked after every row is read, not called.
 const OpenBlock *writer_open_block(const Writer *) noexcept;
 // Where Spec::stored is given and the format can: a row as it is stored. *taken false: nothing was added, for

@@ -3,6 +3,7 @@
 // Knows nothing of settings: what follows them arrives as text.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/cursor.hpp"
 #include "core/decimal.hpp"
@@ -138,7 +139,8 @@ struct Column {
     bool force, only;
     bool plain; // a value that is no text is written as it is
     mutable Moments moments;
-    mutable Buffer scratch; // values that must be looked at before they are written
+    mutable Buffer scratch;        // values that must be looked at before they are written
+    decltype(write) own = nullptr; // of values that are not Cell::printed, once some may be
 };
 constexpr size_t kTail = 2; // delimiter or line end, and the next column's first byte
 
@@ -224,6 +226,11 @@ uint8_t *write_jsonb(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     return p;
 }
 
+uint8_t *write_either(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return (v.printed ? write_text : c.own)(c, v, out, p);
+}
+
 decltype(Column::write) writer_of(const Type &t)
 {
     if (t.repr == Repr::digits) return write_numeric;
@@ -253,6 +260,11 @@ class CsvEncoder : public TextEncoder
             columns_.push_back({writer_of(*spec.row.fields[i].type), &dialect_, force && force[i],
                                 spec.row.nfields == 1, dialect_.plain_is_safe && !(force && force[i]),
                                 Moments(' '), Buffer(*spec.allocator)});
+    }
+    void expect_printed() override
+    {
+        for (Column &c : columns_)
+            if (c.write != write_either) c.own = std::exchange(c.write, write_either);
     }
 
   private:

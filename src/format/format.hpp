@@ -41,6 +41,8 @@ class Encoder
         add(row);
         return pending();
     }
+    // From now on cells may be Cell::printed; until then none is, and nobody looks.
+    virtual void expect_printed() {}
     // A row as it is stored (Spec::stored); kNotTaken, and nothing is added, when a value lies elsewhere.
     static constexpr size_t kNotTaken = SIZE_MAX;
     virtual bool takes_stored() const { return false; }

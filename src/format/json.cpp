@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 #include "core/cursor.hpp"
 #include "core/decimal.hpp"
@@ -30,6 +31,7 @@ struct Column {
     bool one_line, omit_nulls;
     mutable Moments moments;
     std::vector<Column> fields; // record
+    Write own = nullptr;        // of values that are not Cell::printed, once some may be
 };
 constexpr size_t kTail = 4; // comma or brace, line end
 
@@ -183,6 +185,19 @@ uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
     return out.room(write_object(c.fields, v.list.cells, out, p, at), kTail);
 }
 
+uint8_t *write_either(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return (v.printed ? write_text : c.own)(c, v, out, p);
+}
+
+void expect_printed_in(std::vector<Column> &columns)
+{
+    for (Column &c : columns) {
+        if (c.write != write_either) c.own = std::exchange(c.write, write_either);
+        expect_printed_in(c.fields);
+    }
+}
+
 Column::Write writer_of(const Type &t)
 {
     if (t.repr == Repr::digits) return write_numeric;
@@ -234,6 +249,7 @@ class JsonEncoder : public TextEncoder
     {
     }
 
+    void expect_printed() override { expect_printed_in(columns_); }
     void warnings(std::vector<std::string> &to) const override
     {
         std::unordered_set<std::string_view> seen;
@@ -256,7 +272,7 @@ class JsonEncoder : public TextEncoder
     }
 
     const bool array_;
-    const std::vector<Column> columns_;
+    std::vector<Column> columns_;
 };
 
 class JsonFramer : public Framer

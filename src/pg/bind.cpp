@@ -115,7 +115,15 @@ static bool fetch_all_stored(Binder *b, TupleTableSlot *slot)
     return true;
 }
 
-static void fetch_all(Binder *b, TupleTableSlot *slot)
+// In a mirror format: do our own printers equal core's output under the settings of this moment?
+static inline bool presumptions_hold(const Binder *b)
+{
+    return (!b->presumes_iso || DateStyle == USE_ISO_DATES) &&
+           (!b->presumes_hex || bytea_output == BYTEA_OUTPUT_HEX);
+}
+
+// One value after the other; `careful`: some are to be printed by the server (Presumes).
+template <bool careful> static void fetch_each(Binder *b, TupleTableSlot *slot)
 {
     ErrorContextCallback context = {error_context_stack, row_context, &b->at};
     error_context_stack = &context;
@@ -126,13 +134,19 @@ static void fetch_all(Binder *b, TupleTableSlot *slot)
     for (int i = 0, n = (int)b->ncolumns; i < n; i++, g++, c++) {
         const StoredColumn *s = &b->stored[i];
         c->null = nulls[s->attribute];
-        if (c->null || read_stored(s->form, values[s->attribute], c)) continue;
+        if (c->null || (!careful && read_stored(s->form, values[s->attribute], c))) continue;
         b->at.column = i;
-        g->fetch(b, g, values[s->attribute], c);
+        if (careful && g->presumes != Presumes::nothing)
+            fetch_presuming(b, g, values[s->attribute], c);
+        else
+            g->fetch(b, g, values[s->attribute], c);
     }
     b->at.column = -1;
     error_context_stack = context.previous;
 }
+
+static void fetch_all(Binder *b, TupleTableSlot *slot) { fetch_each<false>(b, slot); }
+static pg_noinline void fetch_carefully(Binder *b, TupleTableSlot *slot) { fetch_each<true>(b, slot); }
 
 static void fetch_all_pinned(Binder *b, TupleTableSlot *slot)
 {
@@ -152,9 +166,12 @@ static void fetch_all_pinned(Binder *b, TupleTableSlot *slot)
 
 void bind_cells(Binder *b, TupleTableSlot *slot)
 {
-    if (!b->any_opaque && fetch_all_stored(b, slot)) return;
+    if (unlikely(!presumptions_hold(b))) b->careful = true;
+    if (!b->any_opaque && likely(!b->careful) && fetch_all_stored(b, slot)) return;
     MemoryContext old = MemoryContextSwitchTo(b->row_cx);
-    if (b->needs_pinning && b->style.style == Style::self_contained)
+    if (unlikely(b->careful))
+        fetch_carefully(b, slot);
+    else if (b->needs_pinning && b->style.style == Style::self_contained)
         fetch_all_pinned(b, slot);
     else
         fetch_all(b, slot);

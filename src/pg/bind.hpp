@@ -17,6 +17,10 @@ namespace spout
 {
 struct Binder;
 
+// The query may change settings from row to row, and core prints each row under those of its moment. Where
+// our own printing equals core's under the usual ones only, every row asks whether they still hold.
+enum class Presumes : uint8 { nothing, iso_dates, hex_bytes };
+
 // How one value of one type becomes a Cell. A tree for nested types.
 struct Getter {
     void (*fetch)(Binder *, const Getter *, Datum, Cell *); // the Datum is not NULL
@@ -27,8 +31,9 @@ struct Getter {
     uint32 nfields;
     TupleDesc desc;       // composite
     const int16 *attnums; // composite: attribute index of each field
-    void *cache;          // enum: labels by oid; timestamptz: the zone's offset
-    int16 typlen;         // array: of the elements
+    Presumes presumes;
+    void *cache;  // enum: labels by oid; timestamptz: the zone's offset
+    int16 typlen; // array: of the elements
     bool typbyval;
     char typalign;
     int depth; // array: dimensions of a value
@@ -47,13 +52,15 @@ struct Binder {
     RowType row;
     BindStyle style;
     uint32 ncolumns;
-    const Getter *getters;      // per output column
-    const StoredColumn *stored; // per output column: where it is, and how it is read without its getter
-    bool any_opaque;            // some column cannot be
-    Cell *cells;                // per output column
-    AttrNumber last_attnum;     // the highest that is read
-    MemoryContext row_cx;       // detoasted and converted values of the current row
-    bool needs_pinning;         // some column goes through an output function
+    const Getter *getters;           // per output column
+    const StoredColumn *stored;      // per output column: where it is, and how it is read without its getter
+    bool any_opaque;                 // some column cannot be
+    Cell *cells;                     // per output column
+    AttrNumber last_attnum;          // the highest that is read
+    MemoryContext row_cx;            // detoasted and converted values of the current row
+    bool needs_pinning;              // some column goes through an output function
+    bool presumes_iso, presumes_hex; // some value does
+    bool careful;                    // from the first row under other settings on: each value asks
     RowPosition at;
     const char **column_names; // in the database encoding, for messages
 };
@@ -110,4 +117,7 @@ void put_output(const Binder *, Cell *, const char *cstring);
 
 // bind_mirror.cpp: getters of the formats that equal core's output. False: nothing special, bind as usual.
 bool mirror_getter(Binder *, Oid typid, Type *, Getter *);
+bool holds(Presumes);
+// A value of a column, or of a part of one, that presumes something.
+void fetch_presuming(Binder *, const Getter *, Datum, Cell *);
 } // namespace spout

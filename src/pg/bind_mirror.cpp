@@ -32,14 +32,16 @@ BindStyle bind_style(const Options *o)
 // ---------------------------------------------------------------------------------------------------
 
 // What float8out does when extra_float_digits is above 0, without its palloc of a C string.
-static void fetch_float8(Binder *, const Getter *, Datum d, Cell *c)
+static void fetch_float8(Binder *b, const Getter *g, Datum d, Cell *c)
 {
+    if (unlikely(extra_float_digits <= 0)) return fetch_through_output(b, g, d, c);
     auto *text = (char *)palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
     c->s = {text, (uint32_t)double_to_shortest_decimal_buf(DatumGetFloat8(d), text)};
 }
 
-static void fetch_float4(Binder *, const Getter *, Datum d, Cell *c)
+static void fetch_float4(Binder *b, const Getter *g, Datum d, Cell *c)
 {
+    if (unlikely(extra_float_digits <= 0)) return fetch_through_output(b, g, d, c);
     auto *text = (char *)palloc(FLOAT_SHORTEST_DECIMAL_LEN);
     c->s = {text, (uint32_t)float_to_shortest_decimal_buf(DatumGetFloat4(d), text)};
 }
@@ -51,6 +53,7 @@ static void fetch_float4(Binder *, const Getter *, Datum d, Cell *c)
 struct ZoneCache {
     pg_time_t from, to; // seconds since 1970; from > to: nothing cached
     long offset;        // seconds east of Greenwich
+    const pg_tz *zone;  // one object for the life of the process, for each zone (pg_tzset)
 };
 
 constexpr int64 kSecondsTo2000 = (int64)(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
@@ -64,8 +67,8 @@ static void look_up(ZoneCache *z, pg_time_t t)
         pg_next_dst_boundary(&t, &before, &before_dst, &boundary, &after, &after_dst, session_timezone);
     // A time on the boundary itself belongs to what comes after it.
     pg_time_t to = found > 0 ? boundary - 1 : PG_INT64_MAX;
-    bool same = z->from <= z->to && z->to == to && z->offset == before;
-    *z = {same && z->from < t ? z->from : t, to, before};
+    bool same = z->zone == session_timezone && z->from <= z->to && z->to == to && z->offset == before;
+    *z = {same && z->from < t ? z->from : t, to, before, session_timezone};
 }
 
 // Cell::span: local microseconds since 2000, and the offset in seconds as days.
@@ -78,7 +81,7 @@ static void fetch_local(Binder *b, const Getter *g, Datum d, Cell *c)
     }
     auto *z = (ZoneCache *)g->cache;
     int64 seconds = t / USECS_PER_SEC - (t % USECS_PER_SEC < 0) + kSecondsTo2000;
-    if (seconds < z->from || seconds > z->to) look_up(z, seconds);
+    if (seconds < z->from || seconds > z->to || z->zone != session_timezone) look_up(z, seconds);
     c->span = {t + z->offset * USECS_PER_SEC, (int32_t)z->offset, 0};
 }
 
@@ -93,20 +96,57 @@ static bool as_text(Kind kind, Type *t, Getter *g, FetchFunction fetch)
     return true;
 }
 
-static bool through_output(Oid typid, Kind kind, Type *t, Getter *g)
+static void set_output(Oid typid, Getter *g)
 {
     Oid fn;
     bool varlena;
     getTypeOutputInfo(typid, &fn, &varlena);
     g->function = (FmgrInfo *)palloc(sizeof(FmgrInfo));
     fmgr_info(fn, g->function);
+}
+
+// Obeys every setting at every moment, as it is core's own way.
+static bool through_output(Oid typid, Kind kind, Type *t, Getter *g)
+{
+    set_output(typid, g);
     return as_text(kind, t, g, fetch_through_output);
+}
+
+static bool float_text(Oid typid, Kind kind, Type *t, Getter *g, FetchFunction fetch)
+{
+    set_output(typid, g);
+    return as_text(kind, t, g, fetch);
+}
+
+// --- what our own printers presume ---
+
+bool holds(Presumes p)
+{
+    return (p != Presumes::iso_dates || DateStyle == USE_ISO_DATES) &&
+           (p != Presumes::hex_bytes || bytea_output == BYTEA_OUTPUT_HEX);
+}
+
+void fetch_presuming(Binder *b, const Getter *g, Datum d, Cell *c)
+{
+    c->printed = !holds(g->presumes);
+    b->careful |= c->printed;
+    (c->printed ? fetch_through_output : g->fetch)(b, g, d, c);
+}
+
+// False, as mirror_getter(): bind as usual.
+static bool presume(Binder *b, Oid typid, Presumes p, Getter *g)
+{
+    g->presumes = p;
+    b->presumes_iso |= p == Presumes::iso_dates;
+    b->presumes_hex |= p == Presumes::hex_bytes;
+    set_output(typid, g);
+    return false;
 }
 
 static bool local_time(Type *t, Getter *g)
 {
     auto *z = (ZoneCache *)palloc(sizeof(ZoneCache));
-    *z = {1, 0, 0};
+    *z = {1, 0, 0, nullptr};
     g->cache = z;
     g->fetch = fetch_local;
     t->kind = Kind::timestamptz;
@@ -148,10 +188,10 @@ static bool csv_of_other(const Binder *b, Oid typid, Type *t, Getter *g)
     return through_output(typid, Kind::pinned, t, g);
 }
 
+// Where settings are not the usual ones now, core's own functions print: they are right whatever comes.
 bool mirror_getter(Binder *b, Oid typid, Type *t, Getter *g)
 {
-    bool csv = b->style.style == Style::csv;
-    bool iso = !csv || DateStyle == USE_ISO_DATES; // JSON's dates are ISO whatever the session says
+    bool csv = b->style.style == Style::csv; // JSON's dates are ISO whatever the session says
     switch (typid) {
     case BOOLOID:
     case INT2OID:
@@ -170,16 +210,16 @@ bool mirror_getter(Binder *b, Oid typid, Type *t, Getter *g)
     case JSONBOID:
     case TIMEOID: return false;
     case DATEOID:
-    case TIMESTAMPOID: return iso ? false : through_output(typid, Kind::pinned, t, g);
-    case TIMESTAMPTZOID: return iso ? local_time(t, g) : through_output(typid, Kind::pinned, t, g);
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+        if (csv && !holds(Presumes::iso_dates)) return through_output(typid, Kind::pinned, t, g);
+        if (csv) presume(b, typid, Presumes::iso_dates, g);
+        return typid == TIMESTAMPTZOID && local_time(t, g);
     case BYTEAOID:
-        return bytea_output == BYTEA_OUTPUT_HEX ? false : through_output(typid, Kind::pinned, t, g);
-    case FLOAT8OID:
-        return extra_float_digits > 0 ? as_text(Kind::float8, t, g, fetch_float8)
-                                      : through_output(typid, Kind::float8, t, g);
-    case FLOAT4OID:
-        return extra_float_digits > 0 ? as_text(Kind::float4, t, g, fetch_float4)
-                                      : through_output(typid, Kind::float4, t, g);
+        if (!holds(Presumes::hex_bytes)) return through_output(typid, Kind::pinned, t, g);
+        return presume(b, typid, Presumes::hex_bytes, g);
+    case FLOAT8OID: return float_text(typid, Kind::float8, t, g, fetch_float8);
+    case FLOAT4OID: return float_text(typid, Kind::float4, t, g, fetch_float4);
     default: return csv ? csv_of_other(b, typid, t, g) : json_of_other(typid, t, g);
     }
 }

@@ -19,7 +19,12 @@ static Cell *new_cells(size_t n)
 static inline void fetch_part(Binder *b, const Getter *g, Datum d, bool isnull, Cell *c)
 {
     c->null = isnull;
-    if (!isnull) g->fetch(b, g, d, c);
+    c->printed = false;
+    if (isnull) return;
+    if (unlikely(g->presumes != Presumes::nothing))
+        fetch_presuming(b, g, d, c);
+    else
+        g->fetch(b, g, d, c);
 }
 
 // The elements of one array, walked in storage order.

@@ -172,6 +172,7 @@ static inline void encode(Pump *p, TupleTableSlot *slot)
     if (p->takes_stored) rc = writer_add_stored(p->writer, {slot->tts_values, slot->tts_isnull}, &taken);
     if (unlikely(!taken) && rc == Code::ok) {
         bind_cells(p->binder, slot);
+        if (unlikely(p->binder->careful)) writer_expect_printed(p->writer);
         rc = writer_add(p->writer, p->binder->cells, p->binder->ncolumns);
     }
     if (unlikely(rc != Code::ok)) raise_value(writer_failure(p->writer), &p->binder->at);

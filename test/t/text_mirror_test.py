@@ -97,6 +97,15 @@ CREATE TYPE pair AS (n int, "t x" text);
 CREATE TYPE outer_pair AS (p pair, d timestamp, a int[]);
 CREATE DOMAIN posint AS int CHECK (value > 0);
 CREATE DOMAIN words AS text;
+CREATE DOMAIN raw AS bytea;
+-- Each call leaves other settings behind: the next of SETTINGS, in a circle.
+CREATE FUNCTION turn() RETURNS bool LANGUAGE plpgsql VOLATILE AS $$
+DECLARE n int := current_setting('spout.turn')::int; s text[] := current_setting('spout.settings')::text[];
+BEGIN
+    PERFORM set_config('spout.turn', (n + 1)::text, false);
+    PERFORM set_config(split_part(o, '=', 1), split_part(o, '=', 2), false) FROM unnest(s[1 + n % cardinality(s):1 + n % cardinality(s)]) t, unnest(string_to_array(t, ';')) o;
+    RETURN true;
+END $$;
 """
 
 
@@ -208,6 +217,50 @@ def test_csv_equals_core_and_json_equals_row_to_json():
     session = c.session()
     for number in range(CASES):
         one_case(session, number)
+
+
+def turns(r):
+    """Settings for turn(): a few, so that every one comes before and after every other."""
+    return "{%s}" % ",".join('"%s"' % ";".join("%s=%s" % (k, v) for k, v in random_settings(r).items() if k != "client_encoding") for _ in range(4))
+
+
+def whole_files(session, query, settings, name):
+    """What core and we write of the same query, which turns from the same setting on: CSV, and JSON lines."""
+    begin = "RESET ALL; SET spout.turn = 0; SET spout.settings = %s;" % quote(settings)
+    core, ours, truth, lines, xml, avro = (c.out(name + n) for n in (".core", ".csv", ".truth", ".json", ".xml", ".avro"))
+    session.run(begin + copy("(%s)" % query, core, "format csv", "header") + begin + copy("(%s)" % query, ours, "format csv", "header", "sync off"))
+    assert read(ours) == read(core), "CSV of %s under %s: core wrote\n%r\nbut we\n%r" % (query, settings, read(core), read(ours))
+    session.run(begin + copy("(SELECT row_to_json(x)::text FROM (%s) x)" % query, truth, "format csv", "delimiter E'\\x01'", "quote E'\\x02'")
+                + begin + copy("(%s)" % query, lines, "format 'json'", "sync off"))
+    wanted = b"".join(re.sub(rb"[\r\n]", b" ", a or b) + b"\n" for a, b in re.findall(rb"\x02([^\x02]*)\x02\n|([^\x02\n]*)\n", read(truth)))
+    assert read(lines) == wanted, "JSON of %s under %s: row_to_json says\n%r\nbut we wrote\n%r" % (query, settings, wanted, read(lines))
+    # XML and Avro follow no setting.
+    session.run(begin + copy("(%s)" % query, xml, "format xml", "sync off") + begin + copy("(%s)" % query, avro, "format avro", "sync off", "sync_marker '%032d'" % 7))
+    quiet = query.replace("turn()", "true")
+    session.run("RESET ALL;" + copy("(%s)" % quiet, xml + "2", "format xml", "sync off") + copy("(%s)" % quiet, avro + "2", "format avro", "sync off", "sync_marker '%032d'" % 7))
+    assert read(xml) == read(xml + "2") and read(avro) == read(avro + "2"), (query, settings)
+
+
+def test_each_row_is_printed_under_the_settings_of_its_moment():
+    session = c.session()
+    session.run(r"""
+        CREATE TYPE blob AS (b raw, f real, at timestamptz);
+        CREATE TABLE every (day date, ts timestamp, tz timestamptz, tt timetz, f8 float8, f4 real, b bytea, raw raw, i interval, m money, o blob, r tstzrange);
+        INSERT INTO every SELECT '2024-02-03'::date + i, '2024-02-03 04:05:06.7', '2024-07-01 00:00+00', '01:02+03', i / 7.0, 0.1 * i, '\x00ff41', '\x5c',
+            '1 mon -2 days 3:04', i, '("\\x0a",0.33333334,2024-01-01 00:00+00)', '[2024-01-01 00:00+00,)' FROM generate_series(1, 24) i""")
+    query = "SELECT d.*, d AS again, array[d] AS list, array[d.tz] AS times FROM every d WHERE turn()"
+    for number in range(max(CASES // 15, 4)):
+        whole_files(session, query, turns(random.Random(SEED * 7919 + number)), "turn%d" % number)
+
+
+def test_the_reported_zone_of_each_row():
+    query = "SELECT set_config('timezone', z, true) AS zone, t FROM (VALUES ('UTC'), ('Asia/Tokyo'), ('America/New_York')) v(z), (VALUES (timestamptz '2024-07-01 00:00+00')) w(t)"
+    session = c.session()
+    for f, text in ("csv", "UTC,2024-07-01 00:00:00+00\nAsia/Tokyo,2024-07-01 09:00:00+09\nAmerica/New_York,2024-06-30 20:00:00-04\n"), \
+                   ("'json'", '{"zone":"UTC","t":"2024-07-01T00:00:00+00:00"}\n{"zone":"Asia/Tokyo","t":"2024-07-01T09:00:00+09:00"}\n'
+                              '{"zone":"America/New_York","t":"2024-06-30T20:00:00-04:00"}\n'):
+        session.run("RESET ALL;" + copy("(%s)" % query, c.out("zone"), "format " + f, "sync off"))
+        assert read(c.out("zone")).decode() == text, read(c.out("zone"))
 
 
 if __name__ == "__main__":
