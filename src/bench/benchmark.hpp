@@ -53,5 +53,7 @@ Benchmark *find_benchmark(const char *kind, int which = 0);
 void measure(const BenchTask *, StringInfo result);
 // Two benchmarks in turn, pair by pair in random order, each as often as `a` says in `iterations`.
 void measure_pairs(const BenchTask *a, const BenchTask *b, StringInfo result);
-BenchTask read_task(Jsonb *); // all but what its process decides
+// task.cpp: all but what its process decides. Raises 22023.
+BenchTask read_task(Jsonb *);
+double task_deadline(Jsonb *); // seconds
 } // namespace spout

@@ -3,16 +3,16 @@
 #include "bench/benchmark.hpp"
 #include "bench/host.hpp"
 #include "bench/profile.hpp"
-#include "pg/export.hpp"
 
 #include <dirent.h>
 #include <unistd.h>
 
 extern "C" {
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "storage/fd.h"
+#include "storage/ipc.h"
+#include "storage/pmsignal.h"
 #include "utils/guc.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
@@ -26,13 +26,14 @@ namespace
 // ----------------------------------------------------------------------------------------------------
 
 struct PhaseError {
-    bool failed, cancelled;
+    bool failed, cancelled, late; // late: by our own deadline
     char sqlstate[6];
     const char *message;
 };
 
 TimeoutId deadline_timer = MAX_TIMEOUTS; // of this process, registered once
 volatile sig_atomic_t deadline_passed;
+bool measuring; // benchmarks are static objects: one measurement at a time
 
 void on_deadline()
 {
@@ -63,6 +64,7 @@ struct Measurement {
     const char *first_row; // JSON, of a profiled statement
     double timer_step, busy_wall, busy_cpu;
     Contention before, after;
+    PhaseError setup_error, error, teardown_error;
 };
 
 // Runs `phase` in a subtransaction. Where we are a guest in a session, its cancel and its end go through.
@@ -85,9 +87,10 @@ void guarded(void (*phase)(Measurement *), Measurement *m, PhaseError *e)
         RollbackAndReleaseCurrentSubTransaction();
         e->failed = true;
         e->cancelled = error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+        e->late = e->cancelled && deadline_passed;
         strlcpy(e->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof e->sqlstate);
         e->message = error->message ? error->message : "";
-        if (e->cancelled && m->task->in_session && !deadline_passed) ReThrowError(error);
+        if (e->cancelled && m->task->in_session && !e->late) ReThrowError(error);
     }
     PG_END_TRY();
     MemoryContextSwitchTo(cx);
@@ -121,6 +124,7 @@ Round do_round(Measurement *m, int loops)
     double cpu = cpu_seconds(), wall = wall_seconds();
     for (int i = 0; i < loops; i++) {
         CHECK_FOR_INTERRUPTS();
+        if (!PostmasterIsAlive()) proc_exit(1); // a restart waits for all who use its shared memory
         m->benchmark->run(m->task, m->loop++);
         MemoryContextReset(cx);
     }
@@ -308,11 +312,12 @@ void put_pass(StringInfo s, const Measurement *m)
     appendStringInfoString(s, m->first_row ? m->first_row : "null");
 }
 
-const char *status_of(const Measurement *m, const PhaseError *e, const char *otherwise)
+const char *status_of(const PhaseError *e, const char *otherwise)
 {
     if (!e->cancelled) return otherwise;
-    return deadline_passed ? "timeout" : "cancelled";
+    return e->late ? "timeout" : "cancelled";
 }
+
 Measurement new_measurement(const BenchTask *t, int which)
 {
     Measurement m = {};
@@ -330,14 +335,43 @@ void prepare_process(const BenchTask *t)
     if (t->cpu >= 0 && t->fresh) pin_to_cpu(t->cpu);
     if (t->fresh) limit_data(t->memory_limit);
     quieten(t);
-    repeatable_exports = t->guard;
     start_deadline(t->deadline);
 }
 
-void restore_process()
+// What is not undone by the end of a transaction. Safe twice.
+void restore_process(const Measurement *m)
 {
-    repeatable_exports = false;
+    profile_stop(true);
+    if (deadline_timer == MAX_TIMEOUTS) return;
     disable_timeout(deadline_timer, false);
+    // It fired after the last statement: nobody is left whom its cancel could mean.
+    if (deadline_passed && !m->setup_error.late && !m->error.late) QueryCancelPending = false;
+    deadline_passed = false;
+}
+
+// All phases. The process is put back on every road: a cancel by the session's user leaves in the middle.
+void run_phases(Measurement *m, void (*setup)(Measurement *), void (*rounds)(Measurement *),
+                void (*teardown)(Measurement *))
+{
+    if (measuring)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                        errmsg("a benchmark cannot measure another one in its own process")));
+    measuring = true;
+    PG_TRY();
+    {
+        prepare_process(m->task);
+        guarded(setup, m, &m->setup_error);
+        if (!m->setup_error.failed) guarded(rounds, m, &m->error);
+        restore_process(m);
+        guarded(teardown, m, &m->teardown_error);
+        clear_directory(m->task->directory);
+    }
+    PG_FINALLY();
+    {
+        restore_process(m);
+        measuring = false;
+    }
+    PG_END_TRY();
 }
 
 void put_pairs(StringInfo s, const Measurement *m)
@@ -349,24 +383,20 @@ void put_pairs(StringInfo s, const Measurement *m)
     put_bool(s, "contended", put_contention(s, &m->before, &m->after, busy));
 }
 
-// How it went, from the first `{`: what failed, or what `put` has to say.
-void put_outcome(StringInfo s, const Measurement *m, const PhaseError *setup, const PhaseError *rounds,
-                 void (*put)(StringInfo, const Measurement *))
+// How it went: what failed, or what `put` has to say.
+void put_outcome(StringInfo s, const Measurement *m, void (*put)(StringInfo, const Measurement *))
 {
+    const PhaseError *setup = &m->setup_error, *rounds = &m->error;
     appendStringInfoChar(s, '{');
     if (setup->failed) {
-        put_error(s, status_of(m, setup, "skipped"), setup);
+        put_error(s, status_of(setup, "skipped"), setup);
     } else if (rounds->failed) {
-        put_error(s, status_of(m, rounds, "failed"), rounds);
+        put_error(s, status_of(rounds, "failed"), rounds);
     } else {
         put_text(s, "status", "ok");
         put(s, m);
     }
-}
-
-void put_end(StringInfo s, const Measurement *m, const PhaseError *teardown)
-{
-    if (teardown->failed) put_text(s, "teardown_error", teardown->message);
+    if (m->teardown_error.failed) put_text(s, "teardown_error", m->teardown_error.message);
     put_bool(s, "in_session", m->task->in_session);
     put_number(s, "seconds", spent(m));
     appendStringInfoChar(s, '}');
@@ -375,90 +405,19 @@ void put_end(StringInfo s, const Measurement *m, const PhaseError *teardown)
 
 void measure_pairs(const BenchTask *ta, const BenchTask *tb, StringInfo s)
 {
-    PhaseError setup = {}, rounds = {}, teardown = {};
     Measurement a = new_measurement(ta, 0), b = new_measurement(tb, 1);
     a.other = &b;
     a.random = ta->seed;
     MemoryContextSwitchTo(a.cx);
-    prepare_process(ta);
-    guarded(do_setups, &a, &setup);
-    if (!setup.failed) guarded(do_pairs, &a, &rounds);
-    restore_process();
-    guarded(do_teardowns, &a, &teardown);
-    clear_directory(ta->directory);
-    put_outcome(s, &a, &setup, &rounds, put_pairs);
-    put_end(s, &a, &teardown);
+    run_phases(&a, do_setups, do_pairs, do_teardowns);
+    put_outcome(s, &a, put_pairs);
 }
 
 void measure(const BenchTask *t, StringInfo s)
 {
-    PhaseError setup = {}, rounds = {}, teardown = {};
     Measurement m = new_measurement(t, 0);
     MemoryContextSwitchTo(m.cx);
-    prepare_process(t);
-    guarded(do_setup, &m, &setup);
-    if (!setup.failed) guarded(t->memory ? do_profile : do_rounds, &m, &rounds);
-    if (t->memory && rounds.failed) profile_stop(true);
-    restore_process();
-    guarded(do_teardown, &m, &teardown);
-    clear_directory(t->directory);
-    put_outcome(s, &m, &setup, &rounds, t->memory ? put_pass : put_times);
-    put_end(s, &m, &teardown);
-}
-
-// --- from JSON
-// -------------------------------------------------------------------------------------------------
-
-// JSON values as parameters of a statement: whole numbers are int4 or int8, others numeric, texts text.
-static void read_args(BenchTask *t, JsonbContainer *array)
-{
-    t->nargs = (int)JsonContainerSize(array);
-    t->args = (Datum *)palloc(sizeof(Datum) * Max(t->nargs, 1));
-    t->arg_types = (Oid *)palloc(sizeof(Oid) * Max(t->nargs, 1));
-    for (int i = 0; i < t->nargs; i++) {
-        JsonbValue *v = getIthJsonbValueFromContainer(array, (uint32)i);
-        t->arg_types[i] = TEXTOID;
-        if (v->type == jbvString) {
-            t->args[i] = PointerGetDatum(cstring_to_text_with_len(v->val.string.val, v->val.string.len));
-        } else if (v->type == jbvBool) {
-            t->args[i] = BoolGetDatum(v->val.boolean);
-            t->arg_types[i] = BOOLOID;
-        } else if (v->type == jbvNumeric) {
-            json_argument(NumericGetDatum(v->val.numeric), &t->args[i], &t->arg_types[i]);
-        } else {
-            t->args[i] = PointerGetDatum(JsonbValueToJsonb(v));
-            t->arg_types[i] = JSONBOID;
-        }
-    }
-}
-
-BenchTask read_task(Jsonb *j)
-{
-    BenchTask t = {};
-    t.kind = json_text(j, "kind", "sql");
-    t.format = json_text(j, "format", nullptr);
-    t.relation = json_text(j, "relation", nullptr);
-    t.setup_sql = json_text(j, "setup_sql", nullptr);
-    t.run_sql = json_text(j, "run_sql", nullptr);
-    t.teardown_sql = json_text(j, "teardown_sql", nullptr);
-    t.process_time = strcmp(json_text(j, "timer", ""), "process_time") == 0;
-    t.guard = json_bool(j, "guard", true);
-    t.read_only = json_bool(j, "read_only", false);
-    t.memory = json_bool(j, "memory", false);
-    t.keep_result = json_bool(j, "keep_result", false);
-    t.quiet = json_bool(j, "disable_gc", true);
-    t.min_time = json_number(j, "min_time", 0.1);
-    t.box = json_number(j, "box", 60);
-    t.deadline = json_number(j, "deadline", t.box * 2 + 10);
-    t.iterations = (int)json_number(j, "iterations", 100);
-    t.warmup = (int)json_number(j, "warmup_iterations", 5);
-    t.loops = (int)json_number(j, "loops", 0);
-    t.cpu = (int)json_number(j, "cpu", -1);
-    t.memory_limit = json_number(j, "memory_limit", 268435456);
-    t.seed = (uint32)json_number(j, "seed", 1);
-    t.disk_limit = json_number(j, "disk_limit", 21474836480.0);
-    JsonbContainer *args = json_array(j, "args");
-    if (args) read_args(&t, args);
-    return t;
+    run_phases(&m, do_setup, t->memory ? do_profile : do_rounds, do_teardown);
+    put_outcome(s, &m, t->memory ? put_pass : put_times);
 }
 } // namespace spout

@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
@@ -23,42 +24,75 @@ static JsonbValue *find(Jsonb *j, const char *key)
     return findJsonbValueFromContainer(&j->root, JB_FOBJECT, &k);
 }
 
+// Null: the key is absent, or its value is.
+static JsonbValue *find_value(Jsonb *j, const char *key)
+{
+    JsonbValue *v = find(j, key);
+    return v && v->type != jbvNull ? v : nullptr;
+}
+
+[[noreturn]] static void refuse(const char *key, const char *wanted)
+{
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" of the task must be %s", key, wanted)));
+    pg_unreachable();
+}
+
 const char *json_text(Jsonb *j, const char *key, const char *missing)
 {
-    JsonbValue *v = find(j, key);
-    return v && v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : missing;
+    JsonbValue *v = find_value(j, key);
+    if (!v) return missing;
+    if (v->type != jbvString) refuse(key, "a text");
+    return pnstrdup(v->val.string.val, v->val.string.len);
 }
 
-double json_number(Jsonb *j, const char *key, double missing)
+double json_number(Jsonb *j, const char *key, double low, double high, double missing)
 {
-    JsonbValue *v = find(j, key);
-    if (!v || v->type != jbvNumeric) return missing;
-    return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(v->val.numeric)));
+    JsonbValue *v = find_value(j, key);
+    if (!v) return missing;
+    double d = low - 1;
+    if (v->type == jbvNumeric)
+        d = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v->val.numeric)));
+    if (!(d >= low && d <= high)) refuse(key, psprintf("a number from %.17g to %.17g", low, high));
+    return d;
 }
 
-bool json_has(Jsonb *j, const char *key)
+int64 json_integer(Jsonb *j, const char *key, int64 low, int64 high, int64 missing)
 {
-    JsonbValue *v = find(j, key);
-    return v && v->type != jbvNull;
+    double d = json_number(j, key, (double)low, (double)high, (double)missing);
+    if (d != floor(d)) refuse(key, "a whole number");
+    return (int64)d;
 }
+
+bool json_bool(Jsonb *j, const char *key, bool missing)
+{
+    JsonbValue *v = find_value(j, key);
+    if (!v) return missing;
+    if (v->type != jbvBool) refuse(key, "true or false");
+    return v->val.boolean;
+}
+
+bool json_has(Jsonb *j, const char *key) { return find_value(j, key) != nullptr; }
 
 Jsonb *json_object(Jsonb *j, const char *key)
 {
-    JsonbValue *v = find(j, key);
-    bool object = v && v->type == jbvBinary && JsonContainerIsObject(v->val.binary.data);
-    return object ? JsonbValueToJsonb(v) : nullptr;
+    JsonbValue *v = find_value(j, key);
+    if (!v) return nullptr;
+    if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data)) refuse(key, "an object");
+    return JsonbValueToJsonb(v);
 }
 
 JsonbContainer *json_array(Jsonb *j, const char *key)
 {
-    JsonbValue *v = find(j, key);
-    bool array = v && v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data);
-    return array ? v->val.binary.data : nullptr;
+    JsonbValue *v = find_value(j, key);
+    if (!v) return nullptr;
+    if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data)) refuse(key, "an array");
+    return v->val.binary.data;
 }
 
 void json_argument(Datum numeric, Datum *value, Oid *type)
 {
-    double d = DatumGetFloat8(DirectFunctionCall1(numeric_float8, numeric));
+    double d = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, numeric));
     const char *text = DatumGetCString(DirectFunctionCall1(numeric_out, numeric));
     bool whole = !strchr(text, '.');
     if (whole && d >= INT32_MIN && d <= INT32_MAX) {
@@ -71,12 +105,6 @@ void json_argument(Datum numeric, Datum *value, Oid *type)
         *value = numeric;
         *type = NUMERICOID;
     }
-}
-
-bool json_bool(Jsonb *j, const char *key, bool missing)
-{
-    JsonbValue *v = find(j, key);
-    return v && v->type == jbvBool ? v->val.boolean : missing;
 }
 
 void put_key(StringInfo s, const char *key)

@@ -9,15 +9,17 @@ extern "C" {
 
 namespace spout
 {
-// Values of an object's key; `missing` when the key is absent, null or of another type. Texts are palloc'd.
+// Values of an object's key; `missing` when the key is absent or null. A value of another type or out of its
+// bounds raises 22023: whoever can call us can write anything. Texts are palloc'd.
 const char *json_text(Jsonb *, const char *key, const char *missing);
-double json_number(Jsonb *, const char *key, double missing);
+double json_number(Jsonb *, const char *key, double low, double high, double missing);
+int64 json_integer(Jsonb *, const char *key, int64 low, int64 high, int64 missing); // bounds below 2^53
+bool json_bool(Jsonb *, const char *key, bool missing);
 bool json_has(Jsonb *, const char *key);              // and it is not null
-Jsonb *json_object(Jsonb *, const char *key);         // null: not an object
-JsonbContainer *json_array(Jsonb *, const char *key); // null: not an array
+Jsonb *json_object(Jsonb *, const char *key);         // null: absent
+JsonbContainer *json_array(Jsonb *, const char *key); // null: absent
 // A JSON number as the parameter of a statement: int4, int8 or numeric.
 void json_argument(Datum numeric, Datum *value, Oid *type);
-bool json_bool(Jsonb *, const char *key, bool missing);
 
 // {"a": 1, ...}: each put writes the comma it needs. Numbers that are not finite become null.
 void put_key(StringInfo, const char *key);

@@ -96,6 +96,7 @@ void profile_start()
 
 void profile_stop(bool failed)
 {
+    if (!running) return;
     on_block = nullptr;
     running = false;
     p.meter = meter_stop();

@@ -7,6 +7,6 @@ namespace spout
 {
 // Around the timed part, in the process that runs it.
 void profile_start();
-void profile_stop(bool failed); // always, also after an error
+void profile_stop(bool failed); // always, also after an error; the second time it does nothing
 void put_profile(StringInfo);   // the columns of memory_profile_results, "os", "snapshots"
 } // namespace spout

@@ -28,6 +28,36 @@ static Ring *ring;
 static int my_place = -1;
 static bool private_home;
 
+// What stands in the way of records, such as a full disk: said when it begins, and with its number when it
+// ends.
+static struct {
+    int sqlstate;
+    uint64 records; // lost to it
+} trouble;
+
+// The same for every record, whatever is in it.
+static bool hits_every_record(int sqlstate)
+{
+    int category = ERRCODE_TO_CATEGORY(sqlstate);
+    return category == ERRCODE_INSUFFICIENT_RESOURCES || category == ERRCODE_TO_CATEGORY(ERRCODE_IO_ERROR);
+}
+
+static void report_trouble()
+{
+    if (trouble.sqlstate == geterrcode() && hits_every_record(trouble.sqlstate)) return;
+    EmitErrorReport();
+    trouble = {geterrcode(), 0};
+}
+
+static void end_trouble()
+{
+    if (trouble.records > 1 && hits_every_record(trouble.sqlstate))
+        ereport(WARNING, (errmsg("benchmark results lost to the same error: " UINT64_FORMAT, trouble.records),
+                          errdetail("SQLSTATE %s; they stand in this log as lines of JSON.",
+                                    unpack_sql_state(trouble.sqlstate))));
+    trouble = {};
+}
+
 // One record, one transaction, left open: false when its tables are gone.
 static bool write_record(Oid schema, const char *text)
 {
@@ -60,6 +90,7 @@ static Outcome attempt(const RecordHeader *h, const char *text, uint64 position)
             CommitTransactionCommand();
             ring_advance(ring, position, h, true);
             RESUME_INTERRUPTS();
+            end_trouble();
             outcome = Outcome::committed;
         } else {
             AbortCurrentTransaction();
@@ -73,7 +104,7 @@ static Outcome attempt(const RecordHeader *h, const char *text, uint64 position)
         disable_all_timeouts(false);
         bool cancelled = geterrcode() == ERRCODE_QUERY_CANCELED &&
                          !TimestampDifferenceExceeds(start, GetCurrentTimestamp(), kStatementTimeoutMs);
-        EmitErrorReport();
+        report_trouble();
         AbortCurrentTransaction();
         FlushErrorState();
         RESUME_INTERRUPTS();
@@ -96,6 +127,7 @@ static bool handle(const RecordHeader *h, const char *text, uint64 position)
         if (ShutdownRequestPending) return false;
         if (o == Outcome::failed) failures++;
     }
+    trouble.records++;
     log_record(text);
     ring_advance(ring, position, h, false);
     return true;
@@ -104,6 +136,7 @@ static bool handle(const RecordHeader *h, const char *text, uint64 position)
 // Gone first, then looking: either we see that the session has left, or it sees that we have.
 static void leave(int, Datum)
 {
+    end_trouble();
     ring_drop_recorder(ring, my_place);
     if (private_home && ring->orphan) log_leftovers(ring);
 }

@@ -120,7 +120,7 @@ static Datum renumbered(const Home *home, const Table *t, Datum row)
 
 static int64 number_of(const Table *t, Datum row)
 {
-    return (int64)json_number(DatumGetJsonbP(row), t->number, 0);
+    return json_integer(DatumGetJsonbP(row), t->number, INT32_MIN, (int64)1 << 52, 0);
 }
 
 // The row's number in the table. Numbers are drawn by the caller; in a read-only transaction it could not,

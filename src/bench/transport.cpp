@@ -182,18 +182,34 @@ static Counts counts()
     return c;
 }
 
-static void tell(const Counts *c, bool waited)
+// At the end of a transaction, once, however many calls found the disk full.
+static bool to_tell;
+
+static void tell()
 {
-    uint64 waiting = sent - c->committed - c->rejected, rejected = c->rejected - lost;
+    Counts c = counts();
+    uint64 waiting = sent - c.committed - c.rejected, rejected = c.rejected - lost;
+    to_tell = false;
     if (rejected > told)
-        ereport(WARNING,
-                (errmsg("benchmark results that were not stored: " UINT64_FORMAT, rejected - told),
-                 errdetail("They stand in the server's log as lines of JSON, each after its reason.")));
-    if (waiting && waited && !unread)
+        ereport(WARNING, (errmsg("benchmark results that were not stored: " UINT64_FORMAT, rejected - told),
+                          errdetail("They stand in the server's log as lines of JSON, after their reason.")));
+    told = Max(told, rejected);
+    if (waiting && !unread)
         ereport(WARNING, (errmsg("benchmark results that are not stored yet: " UINT64_FORMAT, waiting),
                           errhint("A recorder goes on with them; if all of max_worker_processes are taken, "
                                   "as soon as one is free.")));
-    told = Max(told, rejected);
+}
+
+static void transaction_ends(XactEvent event, void *)
+{
+    if (to_tell && (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_ABORT)) tell();
+}
+
+static void tell_later()
+{
+    static bool registered;
+    if (!registered) RegisterXactCallback(transaction_ends, nullptr);
+    registered = to_tell = true;
 }
 
 static Counts flush(double seconds)
@@ -207,7 +223,7 @@ static Counts flush(double seconds)
         c = counts();
     }
     ConditionVariableCancelSleep();
-    tell(&c, ms > 0);
+    if (c.rejected - lost > told || (ms > 0 && c.committed + c.rejected < sent)) tell_later();
     return c;
 }
 

@@ -1,13 +1,11 @@
 // worker.cpp - where a benchmark runs: in a process of its own, as the caller, in a transaction that is
-// rolled back; or in the session, when no process can be had. Also the private directory for what it writes.
+// rolled back; or in the session, when no process can be had.
 #include "bench/benchmark.hpp"
+#include "bench/directory.hpp"
 #include "bench/ring.hpp"
 #include "bench/rights.hpp"
-#include "pg/sink.hpp"
 
 #include <csignal>
-#include <sys/stat.h>
-#include <unistd.h>
 
 extern "C" {
 #include "access/htup_details.h"
@@ -34,7 +32,8 @@ PGDLLEXPORT void spout_bench_worker(Datum);
 namespace spout
 {
 constexpr uint32 kTalkRoom = 1024 * 1024; // bytes of a task, and of its result
-constexpr int kGraceMs = 10 * 1000;       // between a deadline's cancel and the worker's termination
+constexpr int kMaxTasks = 64;
+constexpr int kGraceMs = 10 * 1000; // between a deadline's cancel and the worker's termination
 
 // The segment that a session shares with its worker.
 struct Talk {
@@ -42,30 +41,6 @@ struct Talk {
     bool commit;                   // keep what the SQL does: data sets
     char text[kTalkRoom];          // the task, then the result
 };
-
-// --- the private directory
-// --------------------------------------------------------------------------------------
-
-// Null, and errno, where none can be made.
-static const char *make_directory(const char *base)
-{
-    if (!base) base = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    return mkdtemp(psprintf("%s/pg_spout_bench_XXXXXX", check_path(base)));
-}
-
-static void remove_directory(const char *path)
-{
-    if (!path) return;
-    DIR *dir = AllocateDir(path);
-    for (struct dirent *entry; dir && (entry = ReadDirExtended(dir, path, LOG));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            char *name = psprintf("%s/%s", path, entry->d_name);
-            unlink(name);
-            pfree(name);
-        }
-    if (dir) FreeDir(dir);
-    rmdir(path);
-}
 
 // --- what a process does
 // ------------------------------------------------------------------------------------------
@@ -80,13 +55,9 @@ static void run_task(Jsonb *j, bool fresh, const char *directory, StringInfo res
     if (search_path)
         set_config_option("search_path", search_path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
                           false);
-    if (!find_benchmark(t.kind) || t.iterations < 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("not a benchmark's task")));
     Jsonb *other = json_object(j, "other");
     BenchTask u = other ? read_task(other) : t;
     u.directory = directory;
-    if (!find_benchmark(u.kind))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("not a benchmark's task")));
     u.iterations = t.iterations;
     u.in_session = t.in_session;
     SPI_connect();
@@ -162,6 +133,7 @@ static void work(Talk *talk)
 // One task of a call. Those of one call run side by side.
 struct Job {
     Jsonb *task;
+    double deadline;       // seconds
     const char *directory; // private, for what it writes; null: none is needed
     StringInfo result;
     // While a process of its own has it:
@@ -275,13 +247,19 @@ static bool ended(Job *job)
         take_answer(job);
         return true;
     }
-    double ms = json_number(job->task, "deadline", 130) * 1000 + kGraceMs;
-    if (!job->overstayed &&
-        TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), (int)Min(ms, 2e9))) {
+    double ms = Min(job->deadline * 1000 + kGraceMs, 2e9);
+    if (!job->overstayed && TimestampDifferenceExceeds(job->started, GetCurrentTimestamp(), (int)ms)) {
         job->overstayed = true;
         TerminateBackgroundWorker(job->handle);
     }
     return false;
+}
+
+// Without a postmaster nobody passes a signal on, and nobody will tell that the process has ended.
+static void end_without_postmaster(const Job *job)
+{
+    pid_t pid;
+    if (GetBackgroundWorkerPid(job->handle, &pid) == BGWH_STARTED) kill(pid, SIGTERM);
 }
 
 // The call fails: no process of ours survives it, as far as we can wait.
@@ -292,8 +270,12 @@ static void end_all(Job *jobs, int n)
     HOLD_INTERRUPTS();
     int waits = 500;
     for (int i = 0; i < n; i++)
-        while (jobs[i].running && !stopped(&jobs[i]) && waits-- > 0)
-            pg_usleep(10 * 1000);
+        while (jobs[i].running && !stopped(&jobs[i]) && waits-- > 0) {
+            int why = WaitLatch(nullptr, WL_TIMEOUT | WL_POSTMASTER_DEATH, 10, PG_WAIT_EXTENSION);
+            if (!(why & WL_POSTMASTER_DEATH)) continue;
+            end_without_postmaster(&jobs[i]);
+            break;
+        }
     RESUME_INTERRUPTS();
 }
 
@@ -373,6 +355,22 @@ static Jsonb *task_at(Jsonb *tasks, int i)
     return j;
 }
 
+// Before any process is started: what is wrong with a task is the caller's error.
+static void check_task(Job *job)
+{
+    Jsonb *j = job->task, *other = json_object(j, "other");
+    job->deadline = task_deadline(j);
+    const char *isolation = json_text(j, "isolation", "worker");
+    if (strcmp(isolation, "worker") != 0 && strcmp(isolation, "session") != 0)
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown isolation \"%s\"", isolation)));
+    json_text(j, "search_path", nullptr);
+    json_text(j, "directory", nullptr);
+    if (json_bool(j, "commit", false) && json_text(j, "run_sql", nullptr)) return;
+    read_task(j);
+    if (other) read_task(other);
+}
+
 static pg_noinline void begin_all(Job *jobs, int n, bool worker_possible)
 {
     for (int i = 0; i < n; i++)
@@ -428,10 +426,14 @@ static Datum execute(Jsonb *tasks, bool worker_possible)
 {
     bool many = !JB_ROOT_IS_OBJECT(tasks);
     int n = many ? (int)JB_ROOT_COUNT(tasks) : 1;
+    if (n > kMaxTasks)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("%d tasks side by side are more than %d", n, kMaxTasks)));
     Job *jobs = (Job *)palloc0(sizeof(Job) * Max(n, 1));
     for (int i = 0; i < n; i++) {
         jobs[i].task = many ? task_at(tasks, i) : tasks;
         jobs[i].result = makeStringInfo();
+        check_task(&jobs[i]);
     }
     Call call = {jobs, n, calls};
     run_and_clear(&call, worker_possible);

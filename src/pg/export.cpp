@@ -21,8 +21,6 @@ extern "C" {
 
 namespace spout
 {
-bool repeatable_exports;
-
 struct Receiver {
     DestReceiver pub;
     Pump *pump;
@@ -64,7 +62,7 @@ static Briefing brief(const Encoding *e, const ExportRequest *r, TupleDesc desc)
     b.options = r->options;
     b.options.csv.force_quote =
         force_quote_flags(&r->force_quote, b.columns, b.ncolumns, r->relation, r->relation_desc);
-    if (!repeatable_exports && !pg_strong_random(b.random, sizeof b.random))
+    if (!pg_strong_random(b.random, sizeof b.random))
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
     return b;
 }

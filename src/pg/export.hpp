@@ -30,9 +30,6 @@ struct ExportRequest {
     void *arg;
 };
 
-// Sync markers are the same every time: of benchmarks, whose rounds must give the same bytes.
-extern bool repeatable_exports;
-
 // Runs the plan and publishes the files; returns the number of rows. On error nothing was published.
 uint64 run_export(const ExportRequest *);
 

@@ -15,6 +15,7 @@ extern "C" {
 #include "pgstat.h"
 #include "storage/fd.h"
 #include "storage/latch.h"
+#include "storage/pmsignal.h"
 #include "utils/wait_event.h"
 }
 
@@ -184,7 +185,7 @@ static void program_abort(Sink *s)
     p->pid = 0;
     bool reaped = false;
     kill(-group, SIGTERM);
-    for (int64 start = now_ms(); now_ms() - start < kTermGraceMs;) {
+    for (int64 start = now_ms(); now_ms() - start < kTermGraceMs && PostmasterIsAlive();) {
         if (!reaped) reaped = waitpid(group, nullptr, WNOHANG) != 0;
         if (reaped && kill(-group, 0) != 0) return;
         pg_usleep(kPollMs * 1000L);
