@@ -166,10 +166,17 @@ static void fetch_cast_json(Binder *b, const Getter *g, Datum d, Cell *c)
     put_text(b, c, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 }
 
+// Some pseudo-types can be columns: pg_stats has anyarray. Their values are arrays that know their own type.
+static bool is_json_array(Oid typid)
+{
+    return OidIsValid(get_element_type(typid)) || typid == ANYARRAYOID || typid == ANYCOMPATIBLEARRAYOID ||
+           typid == RECORDARRAYOID;
+}
+
 // row_to_json looks for a cast of types that are not built in (json.c, json_categorize_type).
 static bool json_of_other(Oid typid, Type *t, Getter *g)
 {
-    if (OidIsValid(get_element_type(typid))) return as_text(Kind::json_text, t, g, fetch_array_json);
+    if (is_json_array(typid)) return as_text(Kind::json_text, t, g, fetch_array_json);
     if (typid == RECORDOID || type_is_rowtype(typid)) return false;
     Oid cast;
     if (typid >= FirstNormalObjectId &&
