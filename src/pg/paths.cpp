@@ -150,6 +150,20 @@ bool parse_rotated_name(const char *base, const char *name, uint32 *index)
     return true;
 }
 
+bool parse_hidden_name(const char *name, Run run)
+{
+    constexpr size_t digits = sizeof(Run) - 1, suffix = sizeof(kHiddenSuffix) - 1;
+    size_t n = strlen(name);
+    if (name[0] != '.' || n < 1 + 1 + 1 + digits + suffix || n > kMaxName ||
+        strcmp(name + n - suffix, kHiddenSuffix) != 0)
+        return false;
+    const char *hex = name + n - suffix - digits;
+    if (hex[-1] != '.' || strspn(hex, "0123456789abcdef") != digits) return false;
+    memcpy(run, hex, digits);
+    run[digits] = '\0';
+    return true;
+}
+
 char *rotated_path(const char *canonical, uint32 index)
 {
     char name[kMaxName + 1];

@@ -13,6 +13,11 @@ bool rotated_name(const char *base, uint32 index, char *out);
 bool manifest_name(const char *base, char *out);
 // Is `name` exactly what rotated_name(base, index) gives for some index?
 bool parse_rotated_name(const char *base, const char *name, uint32 *index);
+// Hidden names are ".<base>.<run>.spout-tmp", where run is 16 hex digits that all files of an export share.
+constexpr char kHiddenSuffix[] = ".spout-tmp";
+using Run = char[16 + 1];
+// Is `name` such a name? Then run is filled.
+bool parse_hidden_name(const char *name, Run run);
 // Is the open directory the data directory, a tablespace, the WAL directory, or below one of them? `dir` is
 // for messages. Raises a file error when a parent cannot be looked at.
 bool inside_data_directory(int dirfd, const char *dir);

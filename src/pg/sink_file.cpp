@@ -323,7 +323,7 @@ static void sink_abort(Sink *sink)
         hidden_name(s, i, name);
         (void)unlinkat(s->dirfd, name, 0);
     }
-    if (s->shared) unlink_unknown(s);
+    if (s->shared && s->target.rotated) unlink_all_hidden(s);
     s->hidden = 0;
     if (s->hidden_manifest) {
         hidden_name(s, kManifest, name);

@@ -30,7 +30,7 @@ struct FileSink {
     MemoryContext leaf; // borrowed: outlives us, everything we allocate is in it
     FileTarget target;
     const char *dir, *base; // "/d", "out.avro"; target.path is "/d/out.avro"
-    char run[17];           // 16 hex digits that all hidden names of this run share
+    Run run;                // that all hidden names of this export share
 
     // Descriptors, each announced with AcquireExternalFD(), or kNoFd.
     int dirfd;
@@ -88,7 +88,8 @@ bool is_made(const FileSink *, const char *name, const Made *);
 [[noreturn]] void raise_replaced(const FileSink *, uint32 index, const char *detail = nullptr);
 
 // --- sink_shared.cpp: files that several processes write -------------------------------------------
-void unlink_unknown(FileSink *); // hidden files that other processes of this run have begun
+// Hidden files that any process of this export has made, known to us or not. Closes dirfd.
+void unlink_all_hidden(FileSink *);
 
 // --- sink_file.cpp ------------------------------------------------------------------------------
 // openat() that keeps the server's books; kNoFd and errno on failure. drop() closes, if open.
@@ -126,7 +127,6 @@ void remove_stale_tail(FileSink *, StaleTail *);
 void warn_stale_tail(const FileSink *, const StaleTail *, bool manifest);
 
 // --- sweep.cpp ----------------------------------------------------------------------------------
-constexpr char kHiddenSuffix[] = ".spout-tmp";
 // Unlinks hidden files of runs that died: ours, old, regular, nobody's lock on any file of their run.
 void sweep(FileSink *);
 } // namespace spout

@@ -1,6 +1,7 @@
 // sink_shared.cpp - one set of files, written by several processes (safety.md section 5, A). The leader owns
 // names, locks, publication and clean-up; a guest, in a parallel worker, opens, writes and closes.
 #include <cerrno>
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,16 +9,19 @@
 
 extern "C" {
 #include "libpq/pqformat.h"
+#include "storage/fd.h"
 }
 
 namespace spout
 {
 namespace
 {
+constexpr int kMaxPasses = 5; // over the directory, to find the hidden names of an export
+
 // Everything a guest needs but the path.
 struct Invitation {
     FileSink::Host host;
-    char run[17];
+    Run run;
     bool rotated, fail_if_exists, sync, nameless;
 };
 
@@ -153,14 +157,26 @@ void file_leave(Sink *sink, uint32 index)
 
 const SharedOps kSharedFileOps = {file_share, file_tell, file_attach, file_create, file_join, file_leave};
 
-// Their numbers are contiguous, and their makers are gone by now: up to the first that is not there.
-void unlink_unknown(FileSink *s)
+// What the other processes have made, they may not have told: the directory knows. Reading it needs no
+// further descriptor, of which there may be none. Passes repeat, since what a pass sees of a directory that
+// changes under it is not defined.
+void unlink_all_hidden(FileSink *s)
 {
-    if (s->guest || !s->target.rotated || s->dirfd == kNoFd) return;
-    Name name;
-    for (uint32 i = s->hidden; rotated_name(s->base, i, name); i++) { // hidden_name() would raise
-        hidden_name(s, i, name);
-        if (unlinkat(s->dirfd, name, 0) != 0) return;
+    if (s->guest || s->dirfd == kNoFd) return;
+    DIR *stream = fdopendir(s->dirfd);
+    if (!stream) return; // no memory: a sweep will find them
+    bool found = true;
+    for (int pass = 0; found && pass < kMaxPasses; pass++) {
+        found = false;
+        rewinddir(stream);
+        while (struct dirent *e = readdir(stream)) {
+            Run run;
+            if (parse_hidden_name(e->d_name, run) && strcmp(run, s->run) == 0)
+                found = unlinkat(s->dirfd, e->d_name, 0) == 0 || found;
+        }
     }
+    closedir(stream); // and dirfd
+    s->dirfd = kNoFd;
+    ReleaseExternalFD();
 }
 } // namespace spout

@@ -18,27 +18,12 @@ namespace
 constexpr uint32 kMaxHidden = 1000;   // names of our pattern looked at
 constexpr uint32 kMaxEntries = 20000; // directory entries looked at: a sweep must not cost more than a blink
 constexpr time_t kMinAge = 600;       // seconds since the last write
-constexpr size_t kRunDigits = 16;
 
 struct Hidden {
     Name name;
-    char run[kRunDigits + 1];
+    Run run;
     bool dead; // regular, ours, old, and nobody holds a lock on it
 };
-
-// Is it ".<base>.<16 hex>.spout-tmp"? Then run is the hex.
-bool parse_hidden(const char *name, char *run)
-{
-    size_t n = strlen(name), suffix = sizeof(kHiddenSuffix) - 1;
-    if (name[0] != '.' || n < 1 + 1 + 1 + kRunDigits + suffix || n > kMaxName ||
-        strcmp(name + n - suffix, kHiddenSuffix) != 0)
-        return false;
-    const char *hex = name + n - suffix - kRunDigits;
-    if (hex[-1] != '.' || strspn(hex, "0123456789abcdef") != kRunDigits) return false;
-    memcpy(run, hex, kRunDigits);
-    run[kRunDigits] = '\0';
-    return true;
-}
 
 uint32 list_hidden(FileSink *s, Hidden *to)
 {
@@ -52,7 +37,7 @@ uint32 list_hidden(FileSink *s, Hidden *to)
     for (uint32 looked = 0; looked < kMaxEntries && n < kMaxHidden; looked++) {
         struct dirent *e = readdir(stream);
         if (!e) break;
-        if (parse_hidden(e->d_name, to[n].run)) strlcpy(to[n++].name, e->d_name, sizeof(Name));
+        if (parse_hidden_name(e->d_name, to[n].run)) strlcpy(to[n++].name, e->d_name, sizeof(Name));
     }
     closedir(stream);
     return n;

@@ -278,6 +278,25 @@ def test_hidden_files_that_others_replace():
                 assert e and e.sqlstate == "55000" and "changed by another process" in e.message, e
 
 
+def test_clean_up_after_others_took_names_away():
+    """Gaps in the row of hidden names, wherever they are, do not end the clean-up."""
+    query = "SELECT id, name, pg_sleep(0.0003) IS NULL AS s FROM t"
+    for leader in ("on", "off"):  # idle, the session knows of its workers' files only what they have told
+        session.run("SET parallel_leader_participation = " + leader)
+        for gaps in ((0, ), (1, 2), (0, 3)):
+            with Unharmed():
+                session.send(copy(query, c.out("t") + "/s.avro", parallel=2, block_size=1024, max_rows_per_file=20))
+                names = wait_for(lambda: (lambda n: n if len(n) > 6 else None)(parallel.hidden_names(c.out("t"))), "files", 20)
+                for k in gaps:
+                    os.remove(os.path.join(c.out("t"), names[k]))
+                time.sleep(0.05)
+                os.kill(session.backend_pid, signal.SIGINT)
+                e = session.result(20).error
+                # A process that opens what is gone may be faster than the cancel.
+                assert e and e.sqlstate in ("57014", "58P01", "55000"), e
+    session.run("RESET parallel_leader_participation")
+
+
 # --- disks -------------------------------------------------------------------------------------------------------
 def test_write_errors_in_a_worker_and_in_the_session():
     """Every process fails at its own nth write, so some worker may be the first; or, with the session idle, must be."""
