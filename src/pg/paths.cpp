@@ -164,6 +164,11 @@ bool parse_hidden_name(const char *name, Run run)
     return true;
 }
 
+void sign_of_life(const Run run, char *out)
+{
+    snprintf(out, kMaxName + 1, ".pg_spout.%s%s", run, kHiddenSuffix);
+}
+
 char *rotated_path(const char *canonical, uint32 index)
 {
     char name[kMaxName + 1];

@@ -18,6 +18,8 @@ constexpr char kHiddenSuffix[] = ".spout-tmp";
 using Run = char[16 + 1];
 // Is `name` such a name? Then run is filled.
 bool parse_hidden_name(const char *name, Run run);
+// The name under which a run is asked whether it lives, into out[kMaxName + 1].
+void sign_of_life(const Run run, char *out);
 // Is the open directory the data directory, a tablespace, the WAL directory, or below one of them? `dir` is
 // for messages. Raises a file error when a parent cannot be looked at.
 bool inside_data_directory(int dirfd, const char *dir);

@@ -86,7 +86,7 @@ bool replace_with_backup(Publication *p, uint32 k, const char *hidden, const cha
     FileSink *s = p->s;
     Slot *slot = &p->slots[k];
     Name backup;
-    hidden_name(s, slot->index, backup, true);
+    hidden_name(s, slot->index, backup, Hidden::backup);
     bool kept = linkat(s->dirfd, final, s->dirfd, backup, 0) == 0;
     if (!kept && errno != EPERM && errno != EMLINK && !cannot_do(errno))
         return fail(p, k, "back up file", errno);
@@ -193,7 +193,7 @@ bool undo_slot(FileSink *s, Slot *slot)
 {
     Name hidden, final, backup;
     hidden_name(s, slot->index, hidden);
-    hidden_name(s, slot->index, backup, true);
+    hidden_name(s, slot->index, backup, Hidden::backup);
     final_name(s, slot->index, final);
     struct stat st;
     bool there = fstatat(s->dirfd, final, &st, AT_SYMLINK_NOFOLLOW) == 0;
@@ -214,6 +214,19 @@ bool undo_slot(FileSink *s, Slot *slot)
     return false;
 }
 
+// Where the old file is, once ours is in its place.
+Hidden where_old(const Slot *slot) { return slot->put == Put::backed_up ? Hidden::backup : Hidden::data; }
+
+// The only copy of what F was: under a name that no sweep takes for a left-over.
+void keep_old(FileSink *s, const Slot *slot)
+{
+    if (slot->put != Put::exchanged && slot->put != Put::backed_up) return;
+    Name old, kept;
+    hidden_name(s, slot->index, old, where_old(slot));
+    hidden_name(s, slot->index, kept, Hidden::kept);
+    (void)renameat(s->dirfd, old, s->dirfd, kept);
+}
+
 // Takes back what was published, last first, and removes every hidden name that holds new data.
 void undo_all(Publication *p)
 {
@@ -222,7 +235,8 @@ void undo_all(Publication *p)
         Slot *slot = &p->slots[k];
         if (!undo_slot(s, slot)) {
             p->stuck++;
-            continue; // its hidden name may hold the only copy of the old file
+            keep_old(s, slot);
+            continue;
         }
         slot->put = Put::hidden;
         Name hidden;
@@ -242,7 +256,7 @@ int remove_old(Publication *p)
         Slot *slot = &p->slots[k];
         if (slot->put != Put::exchanged && slot->put != Put::backed_up) continue;
         Name old;
-        hidden_name(s, slot->index, old, slot->put == Put::backed_up);
+        hidden_name(s, slot->index, old, where_old(slot));
         if (unlinkat(s->dirfd, old, 0) != 0 && !err) err = errno;
     }
     s->hidden = 0;
@@ -301,7 +315,7 @@ char *stuck_files(const Publication *p)
         appendStringInfo(&text, "%s \"%s\"", comma, final_path(p->s, p->slots[k].index));
         comma = ",";
     }
-    appendStringInfoChar(&text, '.');
+    appendStringInfo(&text, "; what was there before is in hidden files ending in \"%s\".", kKeptSuffix);
     return text.data;
 }
 

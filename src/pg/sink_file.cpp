@@ -300,6 +300,9 @@ static void sink_finish(Sink *sink, const FileEntry *, uint32 n, const char *man
     if (manifest) {
         struct stat st;
         check_target(s, kManifest, &st);
+        // A hidden name needs the sign of life of its run.
+        if (s->hidden == 0 && !link_hidden(s, s->first, 0))
+            raise_file_error(errno, "link file", final_path(s, 0));
         start_file(s, kManifest);
         write_all(s, kManifest, 0, (const uint8 *)manifest, manifest_size);
         s->manifest = examine(s, kManifest, {}, manifest_size);

@@ -1,9 +1,10 @@
 // sink_file.hpp - the state of the file sink and what its parts (sink_file, sink_target, publish, stale_tail,
 // sweep) ask of each other. Private to them. The protocol is safety.md sections 1.2 to 1.6.
 //
-// Names: F is a final name, H = ".<base>.<16 hex>.spout-tmp" a hidden one, T a file without a name
-// (O_TMPFILE). All of them are single components relative to dirfd, which pins the directory whatever happens
-// to its path.
+// Names: F is a final name, H = ".<base>.<16 hex>.spout-tmp" a hidden one (the first file's base is
+// "pg_spout", so that it can be found by the run alone: its lock is the run's sign of life), T a file without
+// a name (O_TMPFILE). All of them are single components relative to dirfd, which pins the directory whatever
+// happens to its path.
 #pragma once
 #include <sys/stat.h>
 
@@ -15,6 +16,8 @@ namespace spout
 {
 constexpr uint32 kManifest = UINT32_MAX; // in place of a file's index: the manifest
 constexpr int kNoFd = -1;
+// Over a directory, to remove names: what a pass sees of one that changes under it is not defined.
+constexpr int kMaxPasses = 5;
 using Name = char[kMaxName + 1];
 
 inline FileId id_of(const struct stat &st) { return {st.st_dev, st.st_ino}; }
@@ -71,12 +74,21 @@ struct FileSink {
 
 // --- sink_target.cpp ----------------------------------------------------------------------------
 void final_name(const FileSink *, uint32 index, Name out); // F; raises ENAMETOOLONG
-void hidden_name(const FileSink *, uint32 index, Name out, bool backup = false);
+enum class Hidden : uint8 {
+    data,   // new data; after an exchange, the old file
+    backup, // of an old file, where names cannot be exchanged
+    kept,   // an old file that could not be brought back: no sweep touches it
+};
+constexpr char kKeptSuffix[] = ".spout-old";
+void hidden_name(const FileSink *, uint32 index, Name out, Hidden = Hidden::data);
 char *final_path(const FileSink *, uint32 index); // palloc'd, for messages and results
 // Raises 42809 unless F is absent or a regular file; 58P02 if it exists and must not. True: st is filled.
 bool check_target(const FileSink *, uint32 index, struct stat *st);
 // The same for every file of the set that exists, and the manifest.
 void check_targets(const FileSink *);
+// Calls visit with each name in the directory, which must not ereport. False with errno: not all were seen;
+// EINTR: for an interrupt waits.
+bool each_name(const FileSink *, void (*visit)(void *arg, const char *name), void *arg);
 // Ascending indexes >= from of the set's files that exist, palloc'd in the leaf.
 uint32 *existing_indexes(const FileSink *, uint32 from, uint32 *n);
 

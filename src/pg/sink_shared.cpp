@@ -16,8 +16,6 @@ namespace spout
 {
 namespace
 {
-constexpr int kMaxPasses = 5; // over the directory, to find the hidden names of an export
-
 // Everything a guest needs but the path.
 struct Invitation {
     FileSink::Host host;

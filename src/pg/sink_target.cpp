@@ -8,6 +8,10 @@
 
 #include "pg/sink_file.hpp"
 
+extern "C" {
+#include "miscadmin.h"
+}
+
 namespace spout
 {
 namespace
@@ -30,8 +34,12 @@ void final_name(const FileSink *s, uint32 index, Name out)
     if (!fits) raise_file_error(ENAMETOOLONG, "name a file after", s->target.path);
 }
 
-void hidden_name(const FileSink *s, uint32 index, Name out, bool backup)
+void hidden_name(const FileSink *s, uint32 index, Name out, Hidden what)
 {
+    if (index == 0 && what == Hidden::data) {
+        sign_of_life(s->run, out);
+        return;
+    }
     Name base;
     final_name(s, index, base);
     const char *tail = base;
@@ -42,7 +50,8 @@ void hidden_name(const FileSink *s, uint32 index, Name out, bool backup)
         while (((uint8)*tail & 0xC0) == 0x80)
             tail++;
     }
-    snprintf(out, sizeof(Name), ".%.*s%s.%s%s", (int)room, tail, backup ? ".old" : "", s->run, kHiddenSuffix);
+    snprintf(out, sizeof(Name), ".%.*s%s.%s%s", (int)room, tail, what == Hidden::backup ? ".old" : "", s->run,
+             what == Hidden::kept ? kKeptSuffix : kHiddenSuffix);
 }
 
 char *final_path(const FileSink *s, uint32 index)
@@ -103,9 +112,7 @@ bool check_target(const FileSink *s, uint32 index, struct stat *st)
     return true;
 }
 
-// Counts the set's names in the directory, and stores at most `room` indexes. Never ereports: the stream must
-// be closed. Returns false with errno.
-static bool scan_set(const FileSink *s, uint32 from, uint32 *to, uint32 room, uint32 *count)
+bool each_name(const FileSink *s, void (*visit)(void *arg, const char *name), void *arg)
 {
     int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? nullptr : fdopendir(fd);
@@ -115,20 +122,47 @@ static bool scan_set(const FileSink *s, uint32 from, uint32 *to, uint32 room, ui
         errno = err;
         return false;
     }
-    *count = 0;
     errno = 0;
     while (struct dirent *e = readdir(stream)) {
-        uint32 index;
-        if (parse_rotated_name(s->base, e->d_name, &index) && index >= from) {
-            if (*count < room) to[*count] = index;
-            ++*count;
-        }
+        visit(arg, e->d_name);
+        errno = InterruptPending ? EINTR : 0;
+        if (errno) break;
     }
     int err = errno;
     closedir(stream);
     errno = err;
     return err == 0;
 }
+
+namespace
+{
+struct SetScan {
+    const char *base;
+    uint32 from;
+    uint32 *to;
+    uint32 room, count;
+};
+
+// Counts the set's names, and stores as many indexes as there is room for.
+void visit_set(void *arg, const char *name)
+{
+    auto *scan = (SetScan *)arg;
+    uint32 index;
+    if (!parse_rotated_name(scan->base, name, &index) || index < scan->from) return;
+    if (scan->count < scan->room) scan->to[scan->count] = index;
+    scan->count++;
+}
+
+void scan_set(const FileSink *s, SetScan *scan)
+{
+    for (;;) {
+        scan->count = 0;
+        if (each_name(s, visit_set, scan)) return;
+        if (errno != EINTR) raise_file_error(errno, "read directory", s->dir);
+        CHECK_FOR_INTERRUPTS();
+    }
+}
+} // namespace
 
 static int compare_index(const void *a, const void *b)
 {
@@ -138,13 +172,16 @@ static int compare_index(const void *a, const void *b)
 
 uint32 *existing_indexes(const FileSink *s, uint32 from, uint32 *n)
 {
-    uint32 room, found = 0;
-    if (!scan_set(s, from, nullptr, 0, &room)) raise_file_error(errno, "read directory", s->dir);
-    uint32 *list = room ? (uint32 *)MemoryContextAllocHuge(s->leaf, room * sizeof(uint32)) : nullptr;
-    if (room && !scan_set(s, from, list, room, &found)) raise_file_error(errno, "read directory", s->dir);
-    *n = Min(found, room);
-    qsort(list, *n, sizeof(uint32), compare_index);
-    return list;
+    SetScan scan = {s->base, from, nullptr, 0, 0};
+    scan_set(s, &scan);
+    scan.room = scan.count;
+    if (scan.room) {
+        scan.to = (uint32 *)MemoryContextAllocHuge(s->leaf, scan.room * sizeof(uint32));
+        scan_set(s, &scan);
+    }
+    *n = Min(scan.count, scan.room);
+    if (*n) qsort(scan.to, *n, sizeof(uint32), compare_index);
+    return scan.to;
 }
 
 void check_targets(const FileSink *s)
@@ -155,8 +192,10 @@ void check_targets(const FileSink *s)
     else {
         uint32 n;
         uint32 *list = existing_indexes(s, 0, &n);
-        for (uint32 i = 0; i < n; i++)
+        for (uint32 i = 0; i < n; i++) {
+            CHECK_FOR_INTERRUPTS();
             check_target(s, list[i], &st);
+        }
         Name name;
         final_name(s, 0, name); // long enough for an index?
     }

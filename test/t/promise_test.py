@@ -19,7 +19,7 @@ from lib.formats import named  # noqa: E402
 from lib.harness import require  # noqa: E402
 from lib.limits import assert_steady, prompt  # noqa: E402
 from lib.promise import (Target, Torn, assert_clean_log, assert_keys, copy, descriptors, fresh_dir,  # noqa: E402
-                         hidden, keys, kill9, read_back, spout_cluster, wait_for, wait_for_rows, wait_recovered)
+                         hidden, keys, kill9, read_back, spout_cluster, stopped, wait_for, wait_for_rows, wait_recovered)
 
 VARIANTS = formats.chosen()
 use_variant = formats.use
@@ -251,6 +251,7 @@ def test_sigkill_leaves_a_set_whole_and_is_swept():
     s.send(copy(path, LONG, max_rows_per_file=1000))
     wait_for_rows(c, s, 20000)
     os.kill(s.backend_pid, signal.SIGSTOP)  # alive, but its files look old, every one
+    wait_for(lambda: stopped(s.backend_pid), "its stop")
     live = hidden(d)
     assert len(live) > 10
     for name in live:
@@ -271,6 +272,47 @@ def test_sigkill_leaves_a_set_whole_and_is_swept():
     c.psql(copy(d + named("/other"), keys(1)))
     assert not hidden(d), hidden(d)[:3]
     assert sorted(os.listdir(d)) == [named("other"), named("s_000"), named("s_001"), named("s_002")]
+
+
+@harness.once  # names are names
+def test_sweep_of_a_large_set_in_a_large_directory():
+    """Whether a run lives is asked for by name, so that no list can be too short: 60,000 other files stand before its
+    own, and it has 2,410 of them."""
+    d = fresh_dir(c, "t")
+    for i in range(60_000):
+        os.close(os.open("%s/%d.other" % (d, i), os.O_CREAT))
+    s = c.session()
+    s.send(copy(d + named("/s"), LONG, max_rows_per_file=10, sync="off"))
+    wait_for_rows(c, s, 24_200)
+    os.kill(s.backend_pid, signal.SIGSTOP)
+    wait_for(lambda: stopped(s.backend_pid), "its stop")
+    live = hidden(d)
+    assert len(live) >= 2_410
+    for name in live:
+        os.utime(os.path.join(d, name), (1, 1))
+    for _ in range(2):
+        c.psql(copy(d + named("/swept"), keys(1)))
+        assert hidden(d) == live, "%d files of a live run were swept" % (len(live) - len(hidden(d)))
+    crash(s)
+    c.psql(copy(d + named("/swept"), keys(1)))
+    assert not hidden(d), len(hidden(d))
+    assert len(os.listdir(d)) == 60_001
+    if not os.environ.get("SPOUT_MANY_FILES"):
+        return
+    # More entries than a sweep looks at: what it saw may look dead, and stays.
+    dead = d + "/.f.0123456789abcdef.spout-tmp"
+    open(dead, "w").close()
+    if c.user:
+        os.chown(dead, c.user.pw_uid, -1)
+    os.utime(dead, (1, 1))
+    for i in range(60_000, 100_000):
+        os.close(os.open("%s/%d.other" % (d, i), os.O_CREAT))
+    c.psql(copy(d + named("/swept"), keys(1)))
+    assert os.path.exists(dead)
+    for i in range(10):
+        os.remove("%s/%d.other" % (d, i))
+    c.psql(copy(d + named("/swept"), keys(1)))
+    assert not os.path.exists(dead)
 
 
 def test_sweep_takes_nothing_but_its_own():
