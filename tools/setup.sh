@@ -66,7 +66,7 @@ install_python_readers() {
     cmp -s test/requirements.txt "$stamp" && return
     say "installing Python readers into .venv"
     /usr/bin/python3 -m venv --clear --system-site-packages .venv &&
-        quietly .venv/bin/pip install -q --no-deps -r test/requirements.txt && cp test/requirements.txt "$stamp"
+        quietly .venv/bin/python -m pip install -q --no-deps -r test/requirements.txt && cp test/requirements.txt "$stamp"
 }
 install_node_readers() {
     [ -d node_modules/avsc ] && [ -d node_modules/snappyjs ] && [ -d node_modules/fzstd ] && return
