@@ -13,13 +13,15 @@ RETURNS TABLE (
     why pg_catalog.text)
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_describe_export';
-COMMENT ON FUNCTION @extschema@.describe_export IS 'tells how the columns of a query would be written, without running it';
+COMMENT ON FUNCTION @extschema@.describe_export(text, text, jsonb)
+    IS 'tells how the columns of a query would be written, without running it';
 
 CREATE FUNCTION @extschema@.last_export()
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'spout_last_export';
-COMMENT ON FUNCTION @extschema@.last_export IS 'counts and stage times of this session''s last export, also after an error';
+COMMENT ON FUNCTION @extschema@.last_export()
+    IS 'counts and stage times of this session''s last export, also after an error';
 
 CREATE FUNCTION @extschema@.verify_export(path pg_catalog.text)
 RETURNS TABLE (
@@ -34,6 +36,7 @@ RETURNS TABLE (
     problem pg_catalog.text)
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_verify_export';
-REVOKE ALL ON FUNCTION @extschema@.verify_export FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION @extschema@.verify_export TO pg_read_server_files;
-COMMENT ON FUNCTION @extschema@.verify_export IS 'reads an exported file, or every file of a manifest, back and checks it';
+REVOKE ALL ON FUNCTION @extschema@.verify_export(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.verify_export(text) TO pg_read_server_files;
+COMMENT ON FUNCTION @extschema@.verify_export(text)
+    IS 'reads an exported file, or every file of a manifest, back and checks it';

@@ -18,8 +18,8 @@ CREATE TABLE @extschema@.benchmark_runs (
 COMMENT ON TABLE @extschema@.benchmark_runs IS 'a row per run of benchmarks, present while it runs';
 
 CREATE TABLE @extschema@.benchmark_items (
-    run_id BIGINT REFERENCES @extschema@.benchmark_runs ON DELETE CASCADE, ord INT, name VARCHAR(255) NOT NULL, benchmark_type TEXT NOT NULL,
-    adapter_type TEXT NOT NULL, format TEXT, rows BIGINT, definition_hash TEXT NOT NULL,
+    run_id BIGINT REFERENCES @extschema@.benchmark_runs ON DELETE CASCADE, ord INT, name VARCHAR(255) NOT NULL,
+    benchmark_type TEXT NOT NULL, adapter_type TEXT NOT NULL, format TEXT, rows BIGINT, definition_hash TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('ok', 'failed', 'skipped', 'timeout', 'cancelled')),
     sqlstate CHAR(5), message TEXT, grade TEXT CHECK (grade IN ('green', 'yellow', 'red')),
     flags TEXT[] NOT NULL DEFAULT '{}', result_id INT REFERENCES @extschema@.benchmark_results ON DELETE SET NULL,

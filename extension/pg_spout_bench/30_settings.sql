@@ -1,3 +1,13 @@
+-- The same under two names: where anybody may create functions in the extension's schema, a call by its public name could
+-- reach an overload of somebody else's. Nothing of ours calls a function there.
+CREATE FUNCTION spout_bench.stats(
+    a pg_catalog.float8[],
+    b pg_catalog.float8[] DEFAULT NULL,
+    tolerance pg_catalog.float8 DEFAULT 0.05)
+RETURNS pg_catalog.jsonb
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_stats';
+
 CREATE FUNCTION @extschema@.benchmark_stats(
     a pg_catalog.float8[],
     b pg_catalog.float8[] DEFAULT NULL,
@@ -5,7 +15,7 @@ CREATE FUNCTION @extschema@.benchmark_stats(
 RETURNS pg_catalog.jsonb
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_stats';
-COMMENT ON FUNCTION @extschema@.benchmark_stats IS 'summary of a series of times, or comparison of b with a, pair by pair';
+COMMENT ON FUNCTION @extschema@.benchmark_stats(float8[], float8[], float8) IS 'summary of a series of times, or comparison of b with a, pair by pair';
 
 -- The settings of a benchmark: kind, bounds, default. Kinds: int, number, bool, size, text, word (of `words`), shard, budget.
 CREATE FUNCTION spout_bench.keys()
@@ -155,4 +165,4 @@ BEGIN
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.benchmark_config IS 'settings of a benchmark, checked, for the config arguments of the other functions';
+COMMENT ON FUNCTION @extschema@.benchmark_config(int4, int4, float8, float8, bool, text, jsonb) IS 'settings of a benchmark, checked, for the config arguments of the other functions';

@@ -39,29 +39,20 @@ END
 $$;
 
 -- The row of benchmark_results that a series of times makes.
-CREATE FUNCTION spout_bench.result(name pg_catalog.text, samples pg_catalog.float8[], environment pg_catalog.jsonb,
+CREATE FUNCTION spout_bench.result(
+    name pg_catalog.text,
+    samples pg_catalog.float8[],
+    environment pg_catalog.jsonb,
     commit_hash pg_catalog.text)
 RETURNS @extschema@.benchmark_results
-LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    s jsonb := @extschema@.benchmark_stats(samples);
-    r @extschema@.benchmark_results;
-BEGIN
-    r.id := spout_bench.id('@extschema@.benchmark_results_id_seq');
-    r.name := name;
-    r.min_time := s -> 'min';
-    r.max_time := s -> 'max';
-    r.mean_time := s -> 'mean';
-    r.median_time := s -> 'median';
-    r.stddev_time := s -> 'stddev';
-    r.iterations := s -> 'n';
-    r."timestamp" := clock_timestamp() AT TIME ZONE 'UTC';
-    r.commit_hash := commit_hash;
-    r.environment := environment;
-    RETURN r;
-END
-$$;
+LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT jsonb_populate_record(NULL::@extschema@.benchmark_results, jsonb_build_object(
+        'id', spout_bench.id('@extschema@.benchmark_results_id_seq'), 'name', name, 'min_time', s -> 'min', 'max_time', s -> 'max',
+        'mean_time', s -> 'mean', 'median_time', s -> 'median', 'stddev_time', s -> 'stddev', 'iterations', s -> 'n',
+        'timestamp', clock_timestamp() AT TIME ZONE 'UTC', 'commit_hash', commit_hash, 'environment', environment))
+    FROM spout_bench.stats(samples) s;
+END;
 
 CREATE FUNCTION @extschema@.record_benchmark(
     name pg_catalog.text,
@@ -106,4 +97,4 @@ BEGIN
     RETURN r;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.record_benchmark IS 'stores times measured elsewhere, whatever becomes of the transaction';
+COMMENT ON FUNCTION @extschema@.record_benchmark(text, float8[], jsonb, text) IS 'stores times measured elsewhere, whatever becomes of the transaction';

@@ -101,4 +101,4 @@ BEGIN
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.benchmark_data IS 'makes or finds a data set of a kind, with this many rows; no rows drop the kind';
+COMMENT ON FUNCTION @extschema@.benchmark_data(text, int8, int4, int8) IS 'makes or finds a data set of a kind, with this many rows; no rows drop the kind';

@@ -25,16 +25,8 @@ RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_execute';
 
--- The function of pg_spout that exports in a format, wherever that extension lies.
-CREATE FUNCTION spout_bench.exporter(format pg_catalog.text)
-RETURNS pg_catalog.text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT pg_catalog.format('%I.export_to_%s', n.nspname, exporter.format)
-    FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_spout';
-END;
-
--- The built-in benchmarks: every format of the library in every size, core's own COPY beside them. {data} is the data set.
+-- The built-in benchmarks: every format of the library in every size, core's own formats beside them. {data} is
+-- the data set.
 CREATE FUNCTION spout_bench.builtins(settings pg_catalog.jsonb, extended pg_catalog.bool DEFAULT false)
 RETURNS TABLE (name pg_catalog.text, benchmark_type pg_catalog.text, adapter_type pg_catalog.text, format pg_catalog.text,
     rows pg_catalog.int8,
@@ -49,7 +41,7 @@ BEGIN ATOMIC
     SELECT format('core/%s/encode/%s', f, n), 'all', 'core', f, n, 'encode', NULL FROM formats, sizes WHERE NOT large
     UNION ALL SELECT format('core/avro/decode/%s', n), 'time', 'core', 'avro', n, 'decode', NULL FROM sizes WHERE NOT large
     UNION ALL SELECT format('db/%s/export/%s', f, n), 'all', 'db', f, n, 'sql',
-        format('SELECT * FROM %s(''TABLE {data}'', ''{out}'', options => ''{"sync": false}'')', spout_bench.exporter(f))
+        format('COPY (TABLE {data}) TO ''{out}'' (FORMAT %I, sync off)', f)
     FROM formats, sizes
     UNION ALL SELECT format('db/native_%s/export/%s', f, n), 'time', 'db', 'native_' || f, n, 'sql',
         format('COPY (TABLE {data}) TO ''{out}'' (FORMAT %s)', f) FROM unnest(ARRAY['text', 'csv', 'binary']) f, sizes;

@@ -11,7 +11,8 @@ CREATE VIEW @extschema@.benchmark_history AS
         r.commit_hash, r.fingerprint,
         i.definition_hash, i.status, i.grade, i.flags, t.min_time, t.max_time, t.mean_time, t.median_time, t.stddev_time, t.iterations,
         m.peak_memory, m.allocated_memory, m.net_memory, (i.detail ->> 'bytes')::pg_catalog.int8 AS bytes, r.environment
-    FROM @extschema@.benchmark_items i JOIN @extschema@.benchmark_runs r USING (run_id) LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
+    FROM @extschema@.benchmark_items i JOIN @extschema@.benchmark_runs r USING (run_id)
+        LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
         LEFT JOIN @extschema@.memory_profile_results m ON m.id = i.memory_result_id;
 COMMENT ON VIEW @extschema@.benchmark_history IS 'every measurement of every run: the series of trend charts';
 GRANT SELECT ON @extschema@.benchmark_history TO pg_monitor, pg_write_server_files;

@@ -125,7 +125,8 @@ BEGIN
     RETURN name;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.register_benchmark IS 'adds a benchmark of one''s own, or changes it; {out} in its SQL becomes a fresh file';
+COMMENT ON FUNCTION @extschema@.register_benchmark(text, text, text, text, text, text, jsonb, jsonb, jsonb)
+    IS 'adds a benchmark of one''s own, or changes it; {out} in its SQL becomes a fresh file';
 
 CREATE FUNCTION @extschema@.unregister_benchmark(name pg_catalog.text)
 RETURNS pg_catalog.bool
@@ -137,7 +138,8 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.unregister_benchmark IS 'removes a benchmark of one''s own; false when there is none';
+COMMENT ON FUNCTION @extschema@.unregister_benchmark(text)
+    IS 'removes a benchmark of one''s own; false when there is none';
 
 -- Everything that can run, for this role: what the benchmark is, and the hash that says whether two results are of the same one.
 CREATE FUNCTION spout_bench.registry(called pg_catalog.jsonb DEFAULT NULL, extended pg_catalog.bool DEFAULT false)
@@ -181,4 +183,4 @@ BEGIN ATOMIC
         LEFT JOIN @extschema@.benchmark_results t ON t.id = i.result_id
     ORDER BY r.adapter_type, r.name;
 END;
-COMMENT ON FUNCTION @extschema@.list_benchmarks IS 'what run_benchmarks can run, and how it went last';
+COMMENT ON FUNCTION @extschema@.list_benchmarks() IS 'what run_benchmarks can run, and how it went last';

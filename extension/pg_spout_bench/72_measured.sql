@@ -51,7 +51,7 @@ BEGIN
         problem := made ->> 'message';
         IF status = 'ok' THEN
             samples := ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'samples') x);
-            stats := @extschema@.benchmark_stats(samples);
+            stats := spout_bench.stats(samples);
             median := stats -> 'median';
             rows := coalesce((one ->> 'rows')::float8 * CASE WHEN (one ->> 'rows')::bigint >= 100000
                 THEN (settings ->> 'sample')::float8 ELSE 1 END, nullif((made ->> 'rows')::float8, 0));
@@ -68,7 +68,7 @@ BEGIN
                     made -> 'contamination', 'timer_precision', made -> 'timer_precision'), run ->> 'commit_hash'));
             detail := detail || jsonb_build_object('stats', stats, 'loops', made -> 'loops', 'bytes', made -> 'bytes', 'crc32c',
                 made -> 'crc32c', 'first', made -> 'first', 'cpu_median',
-                (@extschema@.benchmark_stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'cpu') x))) -> 'median',
+                (spout_bench.stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'cpu') x))) -> 'median',
                 'rows_per_s', rows / nullif(median, 0), 'points_per_s', CASE WHEN one ->> 'format' IS NOT NULL
                     THEN rows * 5 / nullif(median, 0) END, 'mb_per_s', (made ->> 'bytes')::float8 / 1e6 / nullif(median, 0));
             IF (stats ->> 'stddev')::float8 > 0.1 * median THEN

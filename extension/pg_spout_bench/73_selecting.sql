@@ -54,7 +54,7 @@ BEGIN
     IF made ->> 'status' <> 'ok' THEN
         RETURN NULL;
     END IF;
-    s := @extschema@.benchmark_stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x), ARRAY(SELECT x::float8
+    s := spout_bench.stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x), ARRAY(SELECT x::float8
         FROM jsonb_array_elements_text(made -> 'b') x));
     RETURN greatest(1 - (s ->> 'ci_low')::float8, (s ->> 'ci_high')::float8 - 1);
 END

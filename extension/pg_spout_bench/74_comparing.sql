@@ -6,11 +6,11 @@ CREATE FUNCTION spout_bench.verdict(metric pg_catalog.text, base pg_catalog.floa
 LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    usual jsonb := @extschema@.benchmark_stats(base);
+    usual jsonb := spout_bench.stats(base);
     spread float8;
 BEGIN
     middle := usual -> 'median';
-    value := @extschema@.benchmark_stats(fresh) -> 'median';
+    value := spout_bench.stats(fresh) -> 'median';
     ratio := value / nullif(middle, 0);
     spread := coalesce(1.4826 * (usual ->> 'mad')::float8 / nullif(middle, 0), 0);
     red := CASE metric WHEN 'median_time' THEN 1 + greatest(0.10, 5 * spread) ELSE 1.05 END;

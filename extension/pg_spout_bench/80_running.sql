@@ -176,4 +176,4 @@ BEGIN ATOMIC
     SELECT spout_bench.run_all(benchmark_type, adapter_type, coalesce(extended, false), output_format, names, formats, baseline,
         config, label, commit_hash, current_setting('search_path'));
 END;
-COMMENT ON FUNCTION @extschema@.run_benchmarks IS 'measures exports, records the results past any ROLLBACK, and prints them';
+COMMENT ON FUNCTION @extschema@.run_benchmarks(text, text, bool, text, text, text[], text, jsonb, text, text) IS 'measures exports, records the results past any ROLLBACK, and prints them';

@@ -89,7 +89,7 @@ LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
     SELECT spout_bench.profile(func, args, snapshot_at, config, current_setting('search_path'));
 END;
-COMMENT ON FUNCTION @extschema@.profile_memory IS 'memory of a benchmark or of one statement, in a process of its own, rolled back';
+COMMENT ON FUNCTION @extschema@.profile_memory(text, jsonb, text[], jsonb) IS 'memory of a benchmark or of one statement, in a process of its own, rolled back';
 
 -- So many pairs of a and b in one process: {"a": [], "b": [], "contended", "in_session"}.
 CREATE FUNCTION spout_bench.pairs(a pg_catalog.jsonb, b pg_catalog.jsonb, pairs pg_catalog.int4, search_path pg_catalog.text,
@@ -139,7 +139,7 @@ BEGIN
         made := spout_bench.pairs(a, b, wanted, search_path, (seed + round) % 1000000);
         times_a := times_a || ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x);
         times_b := times_b || ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'b') x);
-        s := @extschema@.benchmark_stats(times_a, times_b, tolerance);
+        s := spout_bench.stats(times_a, times_b, tolerance);
         IF (made ->> 'contended')::bool THEN
             flags := flags || ARRAY['contended'];
         END IF;
@@ -149,7 +149,7 @@ BEGIN
     -- Red needs a second, fresh process to agree.
     IF s ->> 'verdict' = 'regression' THEN
         made := spout_bench.pairs(a, b, pairs, search_path, (seed + 7) % 1000000);
-        again := @extschema@.benchmark_stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x),
+        again := spout_bench.stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'a') x),
             ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'b') x), tolerance);
         IF again ->> 'verdict' <> 'regression' THEN
             s := s || '{"verdict": "inconclusive"}';
@@ -185,7 +185,7 @@ LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
     SELECT * FROM spout_bench.ab(sql_a, sql_b, pairs, tolerance, config, current_setting('search_path'));
 END;
-COMMENT ON FUNCTION @extschema@.benchmark_ab IS 'two statements or benchmarks in turn, in one process: is the second slower?';
+COMMENT ON FUNCTION @extschema@.benchmark_ab(text, text, int4, float8, jsonb) IS 'two statements or benchmarks in turn, in one process: is the second slower?';
 
 CREATE FUNCTION @extschema@.export_benchmark(
     rows pg_catalog.int8 DEFAULT 10000000,
@@ -224,10 +224,10 @@ BEGIN
                 to_json(format('unknown format "%s"', f)))];
             CONTINUE;
         END IF;
-        packed := CASE WHEN gzip THEN format(', compression => %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END;
+        packed := CASE WHEN gzip THEN format(', compression %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END;
         made := spout_bench.execute(settings || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, 'deadline', 86400,
-            'run_sql', format('SELECT * FROM %s(%L, ''{out}''%s)', spout_bench.exporter(f), 'SELECT * FROM ' || data,
-                packed), 'search_path', 'pg_catalog, pg_temp'));
+            'run_sql', format('COPY (SELECT * FROM %s) TO ''{out}'' (FORMAT %I%s)', data, f, packed),
+            'search_path', 'pg_catalog, pg_temp'));
         IF made ->> 'status' = 'ok' THEN
             counted := coalesce((made ->> 'rows')::bigint, counted);
             results := results || ARRAY[format('{"format":%s,"durationSeconds":%s,"fileSizeBytes":%s,"peakMemoryMB":%s}', to_json(f),
@@ -240,4 +240,4 @@ BEGIN
     RETURN format('{"datasetRowCount":%s,"results":[%s]}', coalesce(counted::text, 'null'), array_to_string(results, ','))::json;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.export_benchmark IS 'exports a data set once per format: seconds, bytes on disk, memory';
+COMMENT ON FUNCTION @extschema@.export_benchmark(int8, regclass, text[], bool) IS 'exports a data set once per format: seconds, bytes on disk, memory';

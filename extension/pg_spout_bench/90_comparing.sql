@@ -9,9 +9,9 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.set_baseline IS 'adds a run to a baseline; a NULL name takes it out';
+COMMENT ON FUNCTION @extschema@.set_baseline(int8, text) IS 'adds a run to a baseline; a NULL name takes it out';
 
-CREATE FUNCTION @extschema@.compare_benchmarks(runs pg_catalog.int8[], baseline pg_catalog.text DEFAULT 'main')
+CREATE FUNCTION spout_bench.compared(runs pg_catalog.int8[], baseline pg_catalog.text)
 RETURNS TABLE (name pg_catalog.text, metric pg_catalog.text, base pg_catalog.float8, candidate pg_catalog.float8, ratio pg_catalog.float8,
     verdict pg_catalog.text, message pg_catalog.text)
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -23,7 +23,7 @@ BEGIN
     IF FOUND OR coalesce(cardinality(runs), 0) = 0 THEN
         RAISE EXCEPTION 'there is no run %', coalesce(missing::text, 'to compare') USING ERRCODE = '22023',
             HINT = 'Runs stand in table benchmark_runs.';
-    ELSIF NOT EXISTS (SELECT FROM @extschema@.benchmark_runs x WHERE x.baseline = compare_benchmarks.baseline) THEN
+    ELSIF NOT EXISTS (SELECT FROM @extschema@.benchmark_runs x WHERE x.baseline = compared.baseline) THEN
         RAISE EXCEPTION 'baseline "%" has no runs', baseline USING ERRCODE = '22023',
             HINT = 'set_baseline() adds them; five say what is usual.';
     END IF;
@@ -34,7 +34,7 @@ BEGIN
             ('allocated_memory', h.allocated_memory::float8), ('net_memory', CASE WHEN h.net_memory < 0 THEN 0
                 ELSE h.net_memory END::float8),
             ('bytes', h.bytes::float8)) m (metric, value)
-        WHERE m.value IS NOT NULL AND (h.run_id = ANY (runs) OR h.baseline = compare_benchmarks.baseline AND h.status = 'ok')),
+        WHERE m.value IS NOT NULL AND (h.run_id = ANY (runs) OR h.baseline = compared.baseline AND h.status = 'ok')),
     fresh AS (
         SELECT x.name, x.metric, x.rows, x.fingerprint, x.definition_hash, array_agg(x.value) AS every,
             array_agg(x.value) FILTER (WHERE x.flags = '{}') AS clean
@@ -81,7 +81,15 @@ BEGIN
     ORDER BY 1, 2;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.compare_benchmarks IS 'fresh runs beside a stored baseline of the same machine and definition';
+
+CREATE FUNCTION @extschema@.compare_benchmarks(runs pg_catalog.int8[], baseline pg_catalog.text DEFAULT 'main')
+RETURNS TABLE (name pg_catalog.text, metric pg_catalog.text, base pg_catalog.float8, candidate pg_catalog.float8, ratio pg_catalog.float8,
+    verdict pg_catalog.text, message pg_catalog.text)
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT * FROM spout_bench.compared(runs, baseline);
+END;
+COMMENT ON FUNCTION @extschema@.compare_benchmarks(int8[], text) IS 'fresh runs beside a stored baseline of the same machine and definition';
 
 -- {"median_time": "10%", "peak_memory": "64kB"} as bounds: of the ratio, or of the growth in bytes.
 CREATE FUNCTION spout_bench.bounds(fail_on pg_catalog.jsonb)
@@ -138,7 +146,7 @@ BEGIN
                 AND i.status = 'failed' AND i.grade = 'yellow')),
         count(DISTINCT c.name)
     INTO bad, measured, doubtful, uncompared
-    FROM @extschema@.compare_benchmarks(runs, baseline) c LEFT JOIN spout_bench.bounds(fail_on) b USING (metric);
+    FROM spout_bench.compared(runs, baseline) c LEFT JOIN spout_bench.bounds(fail_on) b USING (metric);
     uncompared := uncompared - measured;
     -- A time that a flag makes doubtful fails nothing.
     SELECT array_agg(format('%s: %s', i.name, coalesce(i.message, i.status)) ORDER BY i.name, i.run_id) INTO failed
@@ -151,7 +159,7 @@ BEGIN
     RETURN format('%s benchmarks pass against baseline %s: %s doubtful, %s not compared', measured, baseline, doubtful, uncompared);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.gate_benchmarks IS 'one line when runs are no worse than a baseline, else an error with all that is';
+COMMENT ON FUNCTION @extschema@.gate_benchmarks(int8[], text, jsonb) IS 'one line when runs are no worse than a baseline, else an error with all that is';
 
 CREATE FUNCTION @extschema@.benchmark_report(
     run_id pg_catalog.int8 DEFAULT NULL,
@@ -185,4 +193,4 @@ BEGIN
     RETURN QUERY SELECT spout_bench.output(run, output_format, greatest(slowest, 0));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.benchmark_report IS 'prints a stored run, the last one if none is named';
+COMMENT ON FUNCTION @extschema@.benchmark_report(int8, text, text, int4) IS 'prints a stored run, the last one if none is named';
