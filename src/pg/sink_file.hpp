@@ -87,7 +87,7 @@ bool check_target(const FileSink *, uint32 index, struct stat *st);
 // The same for every file of the set that exists, and the manifest.
 void check_targets(const FileSink *);
 // Calls visit with each name in the directory, which must not ereport. False with errno: not all were seen;
-// EINTR: for an interrupt waits.
+// EINTR: for a cancel or the end of the session waits.
 bool each_name(const FileSink *, void (*visit)(void *arg, const char *name), void *arg);
 // Ascending indexes >= from of the set's files that exist, palloc'd in the leaf.
 uint32 *existing_indexes(const FileSink *, uint32 from, uint32 *n);

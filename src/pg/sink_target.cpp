@@ -125,7 +125,8 @@ bool each_name(const FileSink *s, void (*visit)(void *arg, const char *name), vo
     errno = 0;
     while (struct dirent *e = readdir(stream)) {
         visit(arg, e->d_name);
-        errno = InterruptPending ? EINTR : 0;
+        // Other interrupts may come faster than a large directory can be read.
+        errno = QueryCancelPending || ProcDiePending ? EINTR : 0;
         if (errno) break;
     }
     int err = errno;
