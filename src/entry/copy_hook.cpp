@@ -256,7 +256,7 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
         raw = query_statement(stmt, pstmt);
     parse_options(pstate, stmt, &r);
     if (r.target == Target::file)
-        r.path = check_path(stmt->filename);
+        r.path = check_target_path(stmt->filename);
     else {
         refuse_file_options(pstate, stmt);
         r.path = stmt->filename;

@@ -56,7 +56,7 @@ static Datum export_to(FunctionCallInfo fcinfo, const char *format)
 
     ExportRequest r = {};
     parse_option_list(format, &list, &r.options, &r.force_quote);
-    r.path = check_path(path);
+    r.path = check_target_path(path);
     uint64 start = now_ns();
     Wish wish = wish_of(&r.options);
     r.plan = plan_select(query, &wish);

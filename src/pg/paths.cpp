@@ -122,6 +122,19 @@ char *check_path(const char *path, const char *purpose)
     return canonical;
 }
 
+char *check_target_path(const char *path)
+{
+    char *canonical = check_path(path);
+    Run run;
+    if (parse_hidden_name(last_component(canonical), run))
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_NAME),
+                 errmsg("file name \"%s\" is reserved for unfinished exports", last_component(canonical)),
+                 errdetail("Exports remove files with such names when they are left behind."),
+                 errhint("Choose a name that does not end in \"%s\".", kHiddenSuffix)));
+    return canonical;
+}
+
 bool is_null_device(const char *canonical) { return strcmp(canonical, "/dev/null") == 0; }
 
 bool rotated_name(const char *base, uint32 index, char *out)

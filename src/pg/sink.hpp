@@ -91,6 +91,8 @@ Sink *sink_program_create(MemoryContext leaf, const char *command);
 // Rules of contract.md section 5 that need no disk: absolute, no "..", length, trailing slash; returns the
 // canonical path, palloc'd. Raises 42602, 42809, 22004.
 char *check_path(const char *path, const char *purpose = "COPY to file");
+// The same for a file to be written: its name must not be one that a sweep takes for a left-over.
+char *check_target_path(const char *path);
 bool is_null_device(const char *canonical);
 // "dir/out.avro", 3 -> "dir/out_003.avro"; palloc'd.
 char *rotated_path(const char *canonical, uint32 index);

@@ -107,6 +107,26 @@ def test_odd_names_are_only_names():
     assert len(os.listdir(d)) == 11
 
 
+def test_names_of_hidden_files():
+    """A sweep would take them for what a killed export has left."""
+    d = fresh_dir(c, "t")
+    for name in [".keep.0123456789abcdef.spout-tmp", ".f.avro.ffffffffffffffff.spout-tmp", ".a.old.0000000000000000.spout-tmp",
+                 ".pg_spout.0123456789abcdef.spout-tmp", "." + "x" * 227 + ".0123456789abcdef.spout-tmp"]:
+        for path in (d + "/" + name, d + "/./" + name):
+            e = refused(path, "42602", "is reserved for unfinished exports")
+            assert ".spout-tmp" in e.hint, e.hint
+        for options in ({"manifest": "on"}, {"max_rows_per_file": 1}):
+            refused(d + "/" + name, "42602", "is reserved", **options)
+    assert os.listdir(d) == []
+    near = [".keep.0123456789abcde.spout-tmp", ".keep.0123456789ABCDEF.spout-tmp", "keep.0123456789abcdef.spout-tmp",
+            ".0123456789abcdef.spout-tmp", ".keep.0123456789abcdef.spout-tmp" + named("")]
+    for name in near:
+        c.psql(copy(d + "/" + name, keys(2)))
+        os.utime(d + "/" + name, (1, 1))
+    c.psql(copy(d + named("/swept"), keys(2)))
+    assert sorted(os.listdir(d)) == sorted(near + [named("swept")])
+
+
 def test_derived_names():
     d = fresh_dir(c, "t")
     for name, first, manifest in [(named("out"), named("out_000"), "out.manifest.json"),
