@@ -29,6 +29,13 @@ SELECT x.* FROM pg_temp.to('$OUT/fresh.avro', ', if_exists error') x;
 -- Without a place in this version: the words say where to go.
 SELECT x.* FROM pg_temp.try('COPY t TO ''$OUT/a.avro'' WITH (format avro, layout series)') x;
 
+-- URLs and relative paths, from COPY and from the functions; options of files for a stream.
+SELECT p, x.* FROM unnest(ARRAY['s3://bucket/x.avro', 'gs://bucket/x.avro', 'https://host/x.avro', 'file:///srv/x.avro', 's3:/bucket/x.avro', 'C:\x.avro']) p, pg_temp.to(p) x;
+SELECT p, x.* FROM unnest(ARRAY['s3://bucket/x.avro', 'x.avro']) p, pg_temp.try(format('SELECT * FROM export_to_avro(''SELECT 1'', %L)', p)) x;
+SELECT p, x.* FROM unnest(ARRAY['s3://bucket/x.avro', 'file:///srv/x.avro']) p, pg_temp.try(format('SELECT * FROM verify_export(%L)', p)) x;
+\copy t TO '/dev/null' WITH (format avro, manifest)
+COPY t TO PROGRAM 'cat' WITH (format csv, compression gzip, sync off);
+
 -- The order of checks: role (privileges), relation, options, query, target.
 SELECT s, x.* FROM unnest(ARRAY['COPY nobody TO ''relative'' WITH (format avro, colour 1)', 'COPY t TO ''relative'' WITH (format avro, colour 1)', 'COPY (SELECT nobody) TO ''relative'' WITH (format avro, colour 1)',
     'COPY (SELECT nobody) TO ''/nonexistent/x'' WITH (format avro)', 'COPY (SELECT 1/0) TO ''/nonexistent/x'' WITH (format avro)']) s, pg_temp.try(s) x WHERE x NOT LIKE 'HINT: Options of%';

@@ -61,6 +61,6 @@ SELECT x.* FROM unnest(ARRAY[$$SELECT E'\x07' AS v$$, $$SELECT n, CASE WHEN n = 
 SELECT pg_temp.files('bad.xml');
 
 -- Options.
-SELECT o, x.* FROM unnest(ARRAY[', nulls drop', ', root_name ''''', ', row_name', ', header', ', compression snappy', ', compression gzip, compression_level 10', ', force_array', ', root_name a, root_name b']) o,
+SELECT o, regexp_replace(x, 'Options of format xml: .*', 'Options of format xml: ...') AS x FROM unnest(ARRAY[', nulls drop', ', root_name ''''', ', row_name', ', header', ', compression snappy', ', compression gzip, compression_level 10', ', force_array', ', root_name a, root_name b']) o,
     pg_temp.try('COPY (SELECT 1 AS a) TO ''$OUT/options.xml'' WITH (format xml' || o || ')') x;
 SELECT ordinal, source_name, source_type, target_name, target_type, lossy, why FROM describe_export('SELECT 1 AS "1a", ''{}''::jsonb AS j, now() AS t, ARRAY[1] AS a, 1::money AS m', 'xml') WHERE ordinal > 0;

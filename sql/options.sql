@@ -1,6 +1,7 @@
 \set ECHO none
 \i sql/include/setup.sql
 \set ECHO all
+CREATE TEMP TABLE loaded (a int);
 -- Every wrong option is an error that names it and says what is right; the target is not touched.
 SELECT o, x.* FROM unnest(ARRAY[
     ', compression ''lz4''', ', compression ''gzip''', ', compression', ', compression ''''', ', compression ''snappy '''
@@ -28,7 +29,7 @@ SELECT o, x.* FROM unnest(ARRAY[
     ]) o, pg_temp.try_options(o) x;
 
 -- Options that contradict each other, options of other formats, names nobody knows, names given twice.
-SELECT o, x.* FROM unnest(ARRAY[
+SELECT o, regexp_replace(x, ' Options of format .*', ' ...') AS x FROM unnest(ARRAY[
     ', schema ''{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}'', profile ''hive''',
     ', schema ''{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}'', record_name ''q''',
     ', schema ''{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}'', namespace ''q''',
@@ -36,6 +37,21 @@ SELECT o, x.* FROM unnest(ARRAY[
     ', nulls ''keep''', ', colour ''red''', ', "Compression " ''snappy''', ', "größe" 1',
     ', sync off, sync off', ', sync off, SYNC on', ', format avro', ', "FORMAT" csv', ', compression (a, b)', ', sync *'
     ]) o, pg_temp.try_options(o) x WHERE x NOT LIKE 'HINT: Options of format avro: %';
+-- A name that is nearly right.
+SELECT o, regexp_replace(x, ' Options of format .*', ' ...') AS x FROM unnest(ARRAY[', compresion ''snappy''', ', compression_levle 3', ', max_row_per_file 1', ', mainfest', ', blocksize ''1MB''', ', on_inf ''null''', ', synch off', ', zzz 1', ', x 1']) o, pg_temp.try_options(o) x;
+SELECT c, x.* FROM unnest(ARRAY['[{"source": "amont"}]', '[{"source": "Amount"}]', '[{"source": "customers"}]', '[{"source": "zzz"}]', '[{"source": "größer"}]']) c,
+    pg_temp.try(format('SELECT * FROM export_to_avro(''SELECT 1 AS amount, 2 AS customer, 3 AS "größe"'', ''$OUT/columns.avro'', columns => %L)', c)) x;
+-- The path of a schema where its text belongs.
+SELECT o, x.* FROM unnest(ARRAY[', schema ''/etc/orders.avsc''', ', schema ''./orders.avsc''', ', schema ''orders.avsc''', ', schema ''{"type": 1''', ', metadata ''/etc/metadata.json''']) o, pg_temp.try_options(o) x;
+-- Statements that pass to the server, which has one sentence for them: we add what we know. Lists of options are cut short.
+CREATE FUNCTION pg_temp.answers(statement text) RETURNS SETOF text LANGUAGE sql RETURN regexp_replace(pg_temp.try(statement), '(Options of format csv: |options of pg_spout: ).*', '\1...');
+SELECT s, x.* FROM unnest(ARRAY['(SELECT 1) TO ''$OUT/options.csv'' (format csv, compresion gzip)', '(SELECT 1) TO ''$OUT/options.csv'' (format csv, delimter '';'')', '(SELECT 1) TO ''$OUT/options.csv'' (format csv, zzz)',
+    '(SELECT 1) TO ''$OUT/options.csv'' (format csv, block_size 1024)', '(SELECT 1) TO ''$OUT/options.csv'' (format csv, nulls omit)', '(SELECT 1) TO ''$OUT/options.csv'' (format csv, compression gzip, colour 1)',
+    '(SELECT 1) TO ''$OUT/options.gz'' (compression gzip)', '(SELECT 1) TO ''$OUT/options.gz'' (format text, compression gzip)',
+    '(SELECT 1) TO ''$OUT/options.gz'' (format text, zzz)', '(SELECT 1) TO ''$OUT/options.x'' (format avroo)', '(SELECT 1) TO ''$OUT/options.x'' (format xlm)', '(SELECT 1) TO ''$OUT/options.x'' (format orc)', '(SELECT 1) TO ''$OUT/options.x'' (format orc, compression zstd)',
+    '(SELECT 1) TO ''$OUT/options.x'' (format csv, format avroo)', '(SELECT 1) TO ''$OUT/options.x'' (format csv, freezee)', 'loaded FROM ''/dev/null'' (format avro)', 'loaded FROM ''/dev/null'' (format xml, nulls omit)', 'loaded FROM ''/dev/null'' (format csv, compression gzip)',
+    'loaded FROM ''/dev/null'' (compression zstd, format csv)', 'loaded FROM ''/dev/null'' (format csv, zzz)', 'loaded FROM ''/dev/null'' (format orc)', 'loaded FROM ''/dev/null'' (format csv)', 'nobody FROM ''/dev/null'' (format avro)']) s, pg_temp.answers('COPY ' || s) x;
+COPY loaded FROM STDIN (FORMAT csv, max_rows_per_file 5);
 -- COPY points at the option.
 COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, sync off, colour 'red');
 COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, compression 'lzma');
@@ -56,7 +72,7 @@ SELECT * FROM pg_temp.try('COPY (SELECT 1 AS a) TO ''$OUT/options.avro'' (FORMAT
 SELECT * FROM pg_temp.try('COPY (SELECT 1 AS a) TO ''$OUT/options.avro'' WITH ("format" "Avro")');
 
 -- The functions: the same options as arguments and as keys of one jsonb.
-SELECT o, x.* FROM unnest(ARRAY[
+SELECT o, regexp_replace(x, ' Options of format .*', ' ...') AS x FROM unnest(ARRAY[
     'compression => ''lz4''', 'compression => ''deflate'', compression_level => 10', 'max_rows_per_file => -1', 'max_bytes_per_file => -1',
     'options => ''[]''', 'options => ''1''', 'options => ''{"colour": "red"}''', 'options => ''{"sync": "maybe"}''', 'options => ''{"sync": {"a": 1}}''',
     'compression => ''snappy'', options => ''{"compression": "snappy"}''', 'options => ''{"block_size": 1}''', 'options => ''{"format": "avro"}''',

@@ -9,6 +9,7 @@ enum class Code : uint8_t {
     ok,
     no_memory,    // 53200
     bad_value,    // 22023
+    unknown_name, // 22023: of an option or a format
     out_of_range, // 22003
     bad_text,     // 22021
     null_value,   // 22004

@@ -1,5 +1,7 @@
 // options.cpp - the options every format has, and the walk over what the user wrote.
 // A format's own options are in its Format::options table.
+#include <cstring>
+
 #include "core/guard.hpp"
 #include "core/parse.hpp"
 #include "core/wall.hpp"
@@ -90,11 +92,11 @@ void set_parallel(Options &o, const RawOption &raw)
 constexpr OptionDef kCommon[] = {
     {"compression", set_compression},
     {"compression_level", set_level},
-    {"max_rows_per_file", set_max_rows},
-    {"max_bytes_per_file", set_max_bytes},
-    {"if_exists", set_if_exists},
-    {"sync", [](Options &o, const RawOption &raw) { o.sync = as_bool(raw); }},
-    {"manifest", [](Options &o, const RawOption &raw) { o.manifest = as_bool(raw); }},
+    {"max_rows_per_file", set_max_rows, true},
+    {"max_bytes_per_file", set_max_bytes, true},
+    {"if_exists", set_if_exists, true},
+    {"sync", [](Options &o, const RawOption &raw) { o.sync = as_bool(raw); }, true},
+    {"manifest", [](Options &o, const RawOption &raw) { o.manifest = as_bool(raw); }, true},
     {"parallel", set_parallel},
     {nullptr, nullptr},
 };
@@ -106,46 +108,83 @@ const OptionDef *find(const OptionDef *table, std::string_view name)
     return nullptr;
 }
 
+// "a, b, c"
+void add(std::string &list, const char *name) { list += (list.empty() ? "" : ", ") + std::string(name); }
+
 std::string list_options(const Format &f)
 {
     std::string all;
     for (const OptionDef *t : {kCommon, f.options})
         for (; t->name; t++)
-            all += (all.empty() ? "" : ", ") + std::string(t->name);
+            add(all, t->name);
     return "Options of format " + std::string(f.name) + ": " + all + ".";
+}
+
+// Formats that have this option; empty: it is nobody's.
+std::string formats_with(std::string_view option)
+{
+    std::string names;
+    size_t n;
+    const Format *const *all = all_formats(&n);
+    for (size_t i = 0; i < n; i++)
+        if (find(all[i]->options, option)) add(names, all[i]->name);
+    return names;
+}
+
+[[noreturn]] void unknown(const Format &f, const char *option)
+{
+    std::string others = formats_with(option);
+    throw Error(Code::unknown_name,
+                "option \"" + std::string(option) + "\" is not recognized for format " + f.name,
+                (others.empty() ? "" : "It is an option of " + others + ". ") + list_options(f));
 }
 
 void apply(Options &o, const RawOption &raw)
 {
     const OptionDef *def = find(kCommon, raw.name);
     if (!def) def = find(o.format->options, raw.name);
-    if (!def)
-        throw Error(Code::bad_value,
-                    "option \"" + std::string(raw.name) + "\" is not recognized for format " + o.format->name,
-                    list_options(*o.format));
+    if (!def) unknown(*o.format, raw.name);
     if (def->set) def->set(o, raw); // else the server checks it
 }
 
-void resolve_codec(Options &o)
+std::string codecs_with_levels(const Format &f)
 {
-    if (!o.codec_name) {
-        o.codec_name = o.format->codecs->name;
-        o.codec = o.format->codecs->codec ? find_codec(o.format->codecs->codec) : nullptr;
-    }
+    std::string names;
+    for (const FormatCodec *c = f.codecs; c->name; c++)
+        if (const CodecDef *def = c->codec ? find_codec(c->codec) : nullptr; def && def->has_levels())
+            add(names, c->name);
+    return names;
+}
+
+void resolve_level(Options &o, bool codec_given)
+{
     bool levels = o.codec && o.codec->has_levels();
     if (o.level == kNoLevel) {
         o.level = levels ? o.codec->level_default : 0;
         return;
     }
     if (!levels)
-        throw Error(Code::bad_value, "codec " + std::string(o.codec_name) + " has no compression levels",
-                    "Leave out compression_level.");
+        throw Error(Code::bad_value,
+                    codec_given ? "codec " + std::string(o.codec_name) + " has no compression levels"
+                                : "compression_level is given without compression, and the default codec, " +
+                                      std::string(o.codec_name) + ", has no levels",
+                    "Codecs with levels: " + codecs_with_levels(*o.format) + ".");
     if (o.level < o.codec->level_min || o.level > o.codec->level_max)
         throw Error(
             Code::bad_value,
             "compression_level " + std::to_string(o.level) + " is out of range for codec " + o.codec_name,
             "The levels of " + std::string(o.codec_name) + " are " + std::to_string(o.codec->level_min) +
                 " to " + std::to_string(o.codec->level_max) + ".");
+}
+
+void resolve_codec(Options &o)
+{
+    bool given = o.codec_name;
+    if (!given) {
+        o.codec_name = o.format->codecs->name;
+        o.codec = o.format->codecs->codec ? find_codec(o.format->codecs->codec) : nullptr;
+    }
+    resolve_level(o, given);
 }
 
 Options parse(const Format &f, const RawOption *raw, uint32_t n)
@@ -180,12 +219,49 @@ void set_nulls(Options &o, const RawOption &raw)
     if (!o.omit_nulls && !(raw.value && iequals(raw.value, "keep"))) invalid(raw, "Use keep or omit.");
 }
 
+std::string hint_of_path(const char *value, const char *option)
+{
+    std::string_view v = value ? value : "";
+    size_t start = v.find_first_not_of(" \t\r\n");
+    if (start == v.npos || strchr("{[\"", v[start])) return {};
+    if (v[start] != '/' && v[start] != '.' && v[start] != '~' && v.find('.') == v.npos) return {};
+    return "The text itself is expected, not the path of a file that holds it. In psql: \\set text `cat "
+           "file`, then " +
+           std::string(option) + " :'text'; in a function call: pg_read_file(...).";
+}
+
 bool option_is_ours(const char *format, const char *name) noexcept
 {
     const Format *f = find_format(format);
     const OptionDef *def = f ? find(kCommon, name) : nullptr;
     if (f && !def) def = find(f->options, name);
     return def && def->set;
+}
+
+bool option_is_known(const char *name) noexcept
+{
+    size_t n;
+    const Format *const *all = all_formats(&n);
+    if (find(kCommon, name)) return true;
+    for (size_t i = 0; i < n; i++)
+        if (const OptionDef *def = find(all[i]->options, name); def && def->set) return true;
+    return false;
+}
+
+bool option_is_of_files(const char *name) noexcept
+{
+    const OptionDef *def = find(kCommon, name);
+    return def && def->of_files;
+}
+
+const char *option_at(const char *format, uint32_t i) noexcept
+{
+    const Format *f = find_format(format);
+    if (!f) return nullptr;
+    for (const OptionDef *t : {kCommon, f->options})
+        for (; t->name; t++)
+            if (i-- == 0) return t->name;
+    return nullptr;
 }
 
 bool format_known(const char *name) noexcept { return find_format(name) != nullptr; }
@@ -210,7 +286,13 @@ bool options_relink(const char *format, const char *codec_name, Options *o) noex
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept
 try {
     const Format *f = find_format(format);
-    if (!f) throw Error(Code::bad_value, "format \"" + std::string(format) + "\" is not recognized");
+    if (!f) {
+        std::string names;
+        for (uint32_t i = 0; const char *name = format_at(i); i++)
+            add(names, name);
+        throw Error(Code::unknown_name, "format \"" + std::string(format) + "\" is not recognized",
+                    "Formats: " + names + ".");
+    }
     *out = parse(*f, raw, n);
     return Code::ok;
 } catch (...) {

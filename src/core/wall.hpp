@@ -46,6 +46,11 @@ struct BlockRef {
 bool format_known(const char *name) noexcept;
 // An option that we parse: false for unknown ones and for those the server's own COPY checks.
 bool option_is_ours(const char *format, const char *name) noexcept;
+// An option of any format of ours, whatever the format: not those that the server's own COPY has.
+bool option_is_known(const char *name) noexcept;
+bool option_is_of_files(const char *name) noexcept;             // makes no sense for a stream
+const char *option_at(const char *format, uint32_t i) noexcept; // in order; null past the last
+const char *format_at(uint32_t i) noexcept;                     // the same of the registered formats
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
 // Options copied from another process: finds the format and the codec by their names. False: unknown here.
 bool options_relink(const char *format, const char *codec_name, Options *) noexcept;
@@ -128,6 +133,5 @@ void reader_free(Reader *) noexcept;
 Code bench_summary(const double *x, size_t n, BenchSummary *, Failure *why) noexcept;
 Code bench_pairs(const double *a, const double *b, size_t n, double tolerance, BenchPairs *,
                  Failure *why) noexcept;
-const char *format_at(uint32_t i) noexcept; // the registered formats in order; null past the last
-const char *codec_libraries() noexcept;     // "zlib 1.2.13, ...": as they run here; codec/versions.cpp
+const char *codec_libraries() noexcept; // "zlib 1.2.13, ...": as they run here; codec/versions.cpp
 } // namespace spout

@@ -3,10 +3,11 @@
 // core (copy.c, copyto.c): role, relation and columns, options, plan, destination.
 #include "entry/copy_hook.hpp"
 
+#include "entry/copy_claim.hpp"
 #include "pg/export.hpp"
-#include "pg/guc.hpp"
 #include "pg/pump.hpp"
 #include "pg/rights.hpp"
+#include "pg/suggest.hpp"
 
 extern "C" {
 #include "access/relation.h"
@@ -28,40 +29,6 @@ namespace spout
 {
 static ProcessUtility_hook_type previous_hook;
 
-// --- is it ours?
-// --------------------------------------------------------------------------------------------
-
-static const char *format_of(const CopyStmt *stmt)
-{
-    ListCell *lc;
-    foreach (lc, stmt->options) {
-        auto *def = (const DefElem *)lfirst(lc);
-        if (pg_strcasecmp(def->defname, "format") == 0 && def->arg && IsA(def->arg, String))
-            return strVal(def->arg);
-    }
-    return nullptr;
-}
-
-// CSV is core's own format: ours only where an option asks for what core cannot do.
-static bool wants_more_than_core(const CopyStmt *stmt, const char *format)
-{
-    ListCell *lc;
-    foreach (lc, stmt->options)
-        if (option_is_ours(format, ((const DefElem *)lfirst(lc))->defname)) return true;
-    return false;
-}
-
-static const CopyStmt *our_copy(const PlannedStmt *pstmt)
-{
-    if (!enable_copy_hook || !IsA(pstmt->utilityStmt, CopyStmt)) return nullptr;
-    auto *stmt = (const CopyStmt *)pstmt->utilityStmt;
-    if (stmt->is_from) return nullptr;
-    const char *format = format_of(stmt);
-    if (!format || !format_known(format)) return nullptr;
-    if (pg_strcasecmp(format, "csv") == 0 && !wants_more_than_core(stmt, format)) return nullptr;
-    return stmt;
-}
-
 // The library may be loaded in a database where nobody created the extension: another one may own the format.
 static bool extension_exists() { return OidIsValid(get_extension_oid("pg_spout", true)); }
 
@@ -77,20 +44,19 @@ static const char *value_of(const DefElem *def)
     return to_utf8(defGetString((DefElem *)def));
 }
 
-// Options of files make no sense for a stream, whatever their value.
+// Options of files make no sense for a stream, whatever their value. Under \copy, psql writes the file.
 static void refuse_file_options(ParseState *pstate, const CopyStmt *stmt)
 {
-    static const char *const kOfFiles[] = {"max_rows_per_file", "max_bytes_per_file", "if_exists", "sync",
-                                           "manifest"};
     ListCell *lc;
     foreach (lc, stmt->options) {
         auto *def = (const DefElem *)lfirst(lc);
-        for (const char *name : kOfFiles)
-            if (pg_strcasecmp(def->defname, name) == 0)
-                ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                                errmsg("option \"%s\" needs a file target", name),
-                                errhint("COPY ... TO '/absolute/path' writes a server file."),
-                                parser_errposition(pstate, def->location)));
+        if (option_is_of_files(def->defname))
+            ereport(ERROR,
+                    (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                     errmsg("option \"%s\" needs a file target", def->defname),
+                     errhint("COPY ... TO '/absolute/path' writes a server file. \\copy, STDOUT and PROGRAM "
+                             "are streams, whose receiver makes the file."),
+                     parser_errposition(pstate, def->location)));
     }
 }
 
@@ -109,8 +75,9 @@ static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportReques
     int n = list_length(stmt->options), used = 0;
     auto *raw = (RawOption *)palloc0(sizeof(RawOption) * Max(n, 1));
     auto **defs = (DefElem **)palloc0(sizeof(DefElem *) * Max(n, 1));
+    auto *locations = (int *)palloc0(sizeof(int) * Max(n, 1));
     const char *format = nullptr;
-    bool csv = pg_strcasecmp(format_of(stmt), "csv") == 0;
+    bool csv = pg_strcasecmp(copy_format(stmt), "csv") == 0;
     List *core = NIL;
     ListCell *lc;
     foreach (lc, stmt->options) {
@@ -127,20 +94,15 @@ static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportReques
         for (int i = 0; i < used; i++)
             if (pg_strcasecmp(raw[i].name, def->defname) == 0) errorConflictingDefElem(def, pstate);
         raw[used] = {def->defname, value_of(def)};
+        locations[used] = def->location;
         defs[used++] = def;
     }
     Failure why;
-    if (options_parse(format, raw, used, &r->options, &why) == Code::ok) {
-        for (int i = 0; i < used; i++)
-            if (!option_is_ours(format, raw[i].name)) core = lappend(core, defs[i]);
-        if (format_style(&r->options) == Style::csv)
-            r->force_quote = read_csv_options(pstate, core, &r->options);
-        return;
-    }
-    ereport(ERROR, (errcode(sqlstate_of(why.code)), errmsg("%s", from_utf8(why.message)),
-                    why.hint[0] ? errhint("%s", from_utf8(why.hint)) : 0,
-                    why.option >= 0 ? parser_errposition(pstate, defs[why.option]->location) : 0));
-    pg_unreachable();
+    if (options_parse(format, raw, used, &r->options, &why) != Code::ok)
+        raise_option(format, raw, &why, pstate, locations);
+    for (int i = 0; i < used; i++)
+        if (!option_is_ours(format, raw[i].name)) core = lappend(core, defs[i]);
+    if (format_style(&r->options) == Style::csv) r->force_quote = read_csv_options(pstate, core, &r->options);
 }
 
 // --- COPY rel [(columns)] is SELECT columns FROM ONLY rel
@@ -294,9 +256,7 @@ static void pass_on(const Call *c)
                                                               c->context, c->params, c->env, c->dest, c->qc);
 }
 
-// The extension is missing in this database. If nobody else takes the statement, core refuses the format or
-// the option: of its errors only the function's name is not translated.
-static void pass_on_or_explain(const Call *c, const char *format)
+static void pass_on_or_explain(const Call *c, const Passed *p)
 {
     MemoryContext cx = CurrentMemoryContext;
     PG_TRY();
@@ -306,13 +266,7 @@ static void pass_on_or_explain(const Call *c, const char *format)
     PG_CATCH();
     {
         MemoryContextSwitchTo(cx);
-        ErrorData *e = CopyErrorData();
-        if (!e->funcname || strcmp(e->funcname, "ProcessCopyOptions") != 0) PG_RE_THROW();
-        FlushErrorState();
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("COPY format \"%s\" needs extension \"pg_spout\" in this database", format),
-                        errdetail("Without it, the server says: %s", e->message),
-                        errhint("CREATE EXTENSION pg_spout;")));
+        explain_refusal(p);
     }
     PG_END_TRY();
 }
@@ -330,17 +284,22 @@ static void process_utility(PlannedStmt *pstmt, const char *source_text, bool re
                             DestReceiver *dest, QueryCompletion *qc)
 {
     Call call = {pstmt, source_text, read_only_tree, context, params, env, dest, qc};
-    const CopyStmt *stmt = our_copy(pstmt);
-    if (!stmt) {
+    Claim claim = claim_of(pstmt);
+    if (claim == Claim::none) {
         bool discard = discards_all(pstmt); // asked before: the statement may not outlive its execution
         pass_on(&call);
         if (discard) forget_export();
-    } else if (!extension_exists())
-        pass_on_or_explain(&call, pstrdup(format_of(stmt)));
-    else {
+        return;
+    }
+    bool exists = extension_exists(), ours = claim == Claim::ours;
+    if (ours && exists) {
         uint64 rows = copy_to(&call);
         if (qc) SetQueryCompletion(qc, CMDTAG_COPY, rows);
-    }
+    } else if (ours || exists) {
+        Passed p = passed_on((const CopyStmt *)pstmt->utilityStmt, ours);
+        pass_on_or_explain(&call, &p);
+    } else
+        pass_on(&call);
 }
 
 void install_copy_hook()

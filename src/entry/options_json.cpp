@@ -2,6 +2,7 @@
 #include "entry/options_json.hpp"
 
 #include "pg/bind.hpp"
+#include "pg/suggest.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
@@ -89,7 +90,8 @@ OptionList options_from_json(Jsonb *j)
 void parse_option_list(const char *format, const OptionList *list, Options *options, ForceQuote *force_quote)
 {
     Failure why;
-    if (options_parse(format, list->items, list->n, options, &why) != Code::ok) raise_failure(&why);
+    if (options_parse(format, list->items, list->n, options, &why) != Code::ok)
+        raise_option(format, list->items, &why, nullptr, nullptr);
     if (format_style(options) != Style::csv) return;
     List *core = NIL;
     for (uint32 i = 0; i < list->n; i++)

@@ -328,7 +328,7 @@ static char *path_argument(FunctionCallInfo fcinfo)
     char *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
     const char *last = strrchr(path, '/');
     bool directory = last && (!last[1] || strcmp(last, "/.") == 0 || strcmp(last, "/..") == 0);
-    return directory && is_absolute_path(path) ? path : check_path(path, "verify_export()");
+    return directory && is_absolute_path(path) ? path : check_path(path, PathUse::read);
 }
 
 static Datum verify(FunctionCallInfo fcinfo)

@@ -67,6 +67,7 @@ void set_schema(Options &o, const RawOption &raw)
         parse_schema(text(raw));
     } catch (Error &e) {
         e.message = "invalid Avro schema: " + e.message;
+        if (std::string hint = hint_of_path(raw.value, "schema"); !hint.empty()) e.hint = hint;
         throw;
     }
     o.schema = raw.value;
@@ -74,7 +75,12 @@ void set_schema(Options &o, const RawOption &raw)
 
 void set_metadata(Options &o, const RawOption &raw)
 {
-    parse_metadata(text(raw));
+    try {
+        parse_metadata(text(raw));
+    } catch (Error &e) {
+        if (std::string hint = hint_of_path(raw.value, "metadata"); !hint.empty()) e.hint = hint;
+        throw;
+    }
     o.metadata = raw.value;
 }
 

@@ -88,8 +88,11 @@ struct FormatCodec {
 struct OptionDef {
     const char *name;
     void (*set)(Options &, const RawOption &);
+    bool of_files = false; // makes no sense for a stream
 };
 
+// What to say of a value that should be a text (a schema, JSON) and looks like the path of one; else "".
+std::string hint_of_path(const char *value, const char *option);
 void set_nulls(Options &, const RawOption &); // keep or omit: of json and xml
 
 struct Format {

@@ -1,5 +1,6 @@
 // columns.cpp - the `columns` argument of the functions: select, order and rename result columns.
 #include "pg/export.hpp"
+#include "pg/suggest.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -28,9 +29,12 @@ static AttrNumber find_source(TupleDesc desc, const char *name)
                             errhint("Give the query's columns different names.")));
         found = (AttrNumber)(i + 1);
     }
-    if (found == InvalidAttrNumber)
+    if (found == InvalidAttrNumber) {
+        const char *near = suggest_column(desc, name);
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                        errmsg("column \"%s\" in \"columns\" is not a column of the query", name)));
+                        errmsg("column \"%s\" in \"columns\" is not a column of the query", name),
+                        near ? errhint("Perhaps you meant the column \"%s\".", near) : 0));
+    }
     return found;
 }
 

@@ -10,7 +10,8 @@ int sqlstate_of(Code code)
     switch (code) {
     case Code::ok: break;
     case Code::no_memory: return ERRCODE_OUT_OF_MEMORY;
-    case Code::bad_value: return ERRCODE_INVALID_PARAMETER_VALUE;
+    case Code::bad_value:
+    case Code::unknown_name: return ERRCODE_INVALID_PARAMETER_VALUE;
     case Code::out_of_range: return ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
     case Code::bad_text: return ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
     case Code::null_value: return ERRCODE_NULL_VALUE_NOT_ALLOWED;

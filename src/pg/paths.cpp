@@ -103,12 +103,33 @@ bool is_forbidden(const Forbidden *f, const struct stat *st)
 }
 } // namespace
 
-char *check_path(const char *path, const char *purpose)
+// A URL is a relative path to us: "s3://bucket/x" would be a file below a directory "s3:".
+[[noreturn]] static void refuse_relative(const char *path, PathUse use)
+{
+    static const char kSchemeChars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    bool write = use == PathUse::write;
+    const char *hint =
+        write ? "Give an absolute path on the server's host. With psql's \\copy and COPY ... TO STDOUT "
+                "the client writes the file."
+              : "Give an absolute path on the server's host.";
+    size_t scheme = strspn(path, kSchemeChars);
+    if (pg_strncasecmp(path, "file://", 7) == 0)
+        hint = "Leave out the URL's \"file://\": an absolute path begins with a slash.";
+    else if (scheme > 0 && strncmp(path + scheme, "://", 3) == 0)
+        hint =
+            write ? "Only files on the server's host are written. To an object store, stream through its own "
+                    "program: COPY ... TO PROGRAM 'aws s3 cp - s3://bucket/name'."
+                  : "Only files on the server's host are read.";
+    ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+                    errmsg("relative path not allowed for %s", write ? "COPY to file" : "verify_export()"),
+                    errhint("%s", hint)));
+    pg_unreachable();
+}
+
+char *check_path(const char *path, PathUse use)
 {
     if (!path) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("path must not be null")));
-    if (!is_absolute_path(path))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("relative path not allowed for %s", purpose),
-                        errhint("Give an absolute path on the server's host.")));
+    if (!is_absolute_path(path)) refuse_relative(path, use);
     if (strlen(path) >= kMaxPath)
         ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("path is too long"),
                         errdetail("It has %zu bytes, the limit is %zu.", strlen(path), kMaxPath - 1)));

@@ -414,7 +414,7 @@ TEST(XmlFile, OptionsAreChecked)
         for (const char *value : {static_cast<const char *>(nullptr), ""})
             EXPECT_EQ(Document({{"a", &kInt4}}, {{option, value}}).code, Code::bad_value);
     EXPECT_EQ(Document({{"a", &kInt4}}, {{"nulls", "drop"}}).code, Code::bad_value);
-    EXPECT_EQ(Document({{"a", &kInt4}}, {{"force_array", "on"}}).code, Code::bad_value);
+    EXPECT_EQ(Document({{"a", &kInt4}}, {{"force_array", "on"}}).code, Code::unknown_name);
 }
 
 TEST(XmlFile, DescribeSaysWhatJsonLoses)
