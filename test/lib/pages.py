@@ -1,7 +1,8 @@
 """pages.py - the examples of README.md and docs/, as the tests that run them see them.
 
 ```sql            runs without an error          ```sql error 42501   fails with that SQLSTATE
-```text           right after it: what psql prints       ```python    runs, with fastavro at hand
+```text           right after it: what psql prints       ```python    runs, with the packages of .venv and a connection
+```sh run         runs, with a connection, below the directory     ```java    runs as a program of one file
 `<!-- run: ... -->` is SQL the reader does not see. /srv/exports stands for a directory of the test.
 """
 import glob
@@ -28,7 +29,8 @@ class Block:
 
     def __init__(self, page, match, outdir):
         self.kind, self.body = match.group(1) or "sql", match.group(3) or match.group(4)
-        self.state = (match.group(2) or "").replace("error", "").strip()
+        self.more = (match.group(2) or "").strip()
+        self.state = self.more.replace("error", "").strip() if self.kind == "sql" else ""
         self.place = "%s:%d" % (page, read(page)[:match.start()].count("\n") + 1)
         self.body = self.body.replace("/srv/exports", outdir)
 

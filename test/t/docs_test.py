@@ -4,6 +4,8 @@ docs/index.md, unless it says that it begins from nothing. No page needs another
 """
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 
@@ -16,9 +18,31 @@ PYTHON = os.path.join(ROOT, ".venv", "bin", "python")
 BARE = "<!-- test: database without the sample table -->"
 
 
+# Stands for a program on the server that uploads what it reads.
+UPLOADER = '#!/bin/sh\n[ "$1 $2 $3" = "s3 cp -" ] && exec cat > %s/uploaded\n'
+DRIVER = os.environ.get("SPOUT_JDBC", "/usr/share/java/postgresql.jar")
+
+
 def setup_module():
     global c
-    c = Cluster()
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    # JDBC knows no Unix sockets; everybody else comes by them.
+    c = Cluster(conf={"listen_addresses": "127.0.0.1", "port": port}, start=False)
+    c.port = port
+    c.connection = lambda user="postgres", db="postgres": {"PGHOST": c.sockets, "PGPORT": str(port), "PGUSER": user, "PGDATABASE": db}
+    programs = os.path.join(c.base, "bin")
+    os.mkdir(programs)
+    with open(programs + "/aws", "w") as f:
+        f.write(UPLOADER % c.outdir)
+    os.chmod(programs + "/aws", 0o755)
+    c.env["PATH"] = programs + ":" + os.environ["PATH"]
+    try:
+        c.start()
+    except BaseException:
+        c.remove()
+        raise
 
 
 def teardown_module():
@@ -39,7 +63,8 @@ def prepare(page):
 def check_page(page):
     found = blocks(page, c.outdir)
     sql = [b for b in found if b.kind == "sql"]
-    printed = dict(zip(map(id, sql), run_blocks(c, sql, prepare(page)))) if sql else {}
+    connection = prepare(page) if sql else {}
+    printed = dict(zip(map(id, sql), run_blocks(c, sql, connection)))
     last = None
     for b in found:
         if b.kind == "sql":
@@ -50,7 +75,21 @@ def check_page(page):
             last = None
         elif b.kind == "python":
             harness.require(os.path.exists(PYTHON), "no .venv with foreign readers: tools/setup.sh test")
-            subprocess.run([PYTHON, "-c", b.body], check=True)
+            run_program(b, [PYTHON, "-c", b.body], connection)
+        elif b.kind == "java":
+            harness.require(os.path.exists(DRIVER) and shutil.which("javac"), "no JDBC driver or no Java compiler: tools/setup.sh test")
+            url = "jdbc:postgresql://127.0.0.1:%d/%s?user=postgres" % (c.port, connection["PGDATABASE"])
+            with open(os.path.join(c.base, "Export.java"), "w") as f:
+                f.write(re.sub(r'"jdbc:[^"]*"', '"%s"' % url, b.body))
+            run_program(b, ["java", "-cp", DRIVER, f.name], connection)
+        elif b.kind == "sh" and b.more == "run":
+            run_program(b, ["sh", "-ec", b.body], connection)
+
+
+def run_program(block, command, connection):
+    path = c.bindir + ":" + os.environ["PATH"]
+    done = subprocess.run(command, cwd=c.outdir, env=dict(os.environ, PATH=path, **connection), capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, "%s: %s" % (block.place, done.stdout + done.stderr)
 
 
 for _page in PAGES:
