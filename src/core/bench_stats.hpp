@@ -1,5 +1,6 @@
 // bench_stats.hpp - the arithmetic of the benchmarks: one series of times, or two taken in pairs.
-// Plain data and pure functions; docs/benchmarks.md gives the formulas. Knows neither clocks nor tables.
+// Plain data and pure functions; docs/benchmarks-reference.md has the formulas. Knows neither clocks nor
+// tables.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +14,7 @@ struct BenchSummary {
     size_t rank_low, rank_high;            // of the median's 95 % interval, from 1; 0 below six values
     double ci_low, ci_high;                // the values at these ranks
     uint32_t mild, severe;                 // outliers beyond the quartiles by 1.5 and 3 IQR
-    // What makes a series doubtful; docs/benchmarks.md, "Flags".
+    // What makes a series doubtful; docs/benchmarks-reference.md, "Statistics".
     bool variable, unstable, drift, few_rounds;
 };
 

@@ -170,7 +170,7 @@ def exact_quantile(ordered, p):
 
 
 def exact_summary(values):
-    """What section "Statistics" of docs/benchmarks.md says, in fractions: no rounding until the end."""
+    """What section "Statistics" of docs/benchmarks-reference.md says, in fractions: no rounding until the end."""
     n, x = len(values), sorted(fractions.Fraction(v) for v in values)
     q = {name: exact_quantile(x, p) for name, p in (("q1", "1/4"), ("median", "1/2"), ("q3", "3/4"), ("p95", "19/20"), ("p99", "99/100"))}
     mean, iqr = sum(x) / n, q["q3"] - q["q1"]
