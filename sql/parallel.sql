@@ -85,7 +85,7 @@ SELECT * FROM pg_temp.told();
 -- An error names the column; the target is as it was.
 COPY (SELECT id, 'infinity'::timestamp AS t FROM orders) TO :'path' WITH (format avro, parallel 2);
 SELECT status, shape FROM pg_temp.told();
-COPY (SELECT id, ARRAY[[id]] AS a FROM orders) TO :'path' WITH (format avro, parallel 2);
+COPY (SELECT id, ARRAY[[id]] AS a FROM orders) TO :'path' WITH (format avro, parallel 2, array_dimensions '{"a": 1}');
 COPY (SELECT 1 / (id - 20000) FROM orders) TO :'path' WITH (format avro, parallel 2);
 SELECT rows, ok FROM verify_export(:'path');
 -- No worker to be had: the session does it all.

@@ -32,10 +32,12 @@ struct Span {
     int32_t months;
 };
 
-// Elements of an array, attributes of a composite in order, or key, value, key, value of a map.
+// Elements of an array, attributes of a composite in order, or key, value, key, value of a map. The elements
+// of an array with several dimensions are arrays with one less.
 struct Parts {
     const Cell *cells;
     uint32_t n;
+    uint32_t deeper; // array: dimensions beyond its first; 0 when it is empty
 };
 #ifdef __cpp_exceptions
 using List = Parts;

@@ -53,6 +53,7 @@ struct Options {
     // avro
     const char *record_name, *name_space; // null: derived
     const char *schema, *metadata;        // JSON text or null
+    const char *array_dimensions;         // likewise
     bool has_sync_marker;
     uint8_t sync_marker[16];
     Profile profile;

@@ -31,7 +31,7 @@ enum class Kind : uint8_t {
     xml,
     enumeration,
     record,
-    array, // one dimension; n-d arrays nest
+    array, // of any number of dimensions: RowType::dimensions
     map,   // hstore: text -> nullable text
     pinned // anything else: its output function's text under pinned settings
 };
@@ -58,6 +58,7 @@ struct Type {
     uint32_t nfields;          // record
     const char *const *labels; // enum, in sort order
     uint32_t nlabels;
+    uint32_t array; // array: its place in RowType::dimensions
 };
 
 struct Field {
@@ -70,5 +71,14 @@ struct RowType {
     const char *relation; // null for a query
     const Field *fields;
     uint32_t nfields;
+    // What is known of every array in the row: how many dimensions its values have, 0 when nothing says so.
+    // Null: there is no array, or each has one.
+    const uint8_t *dimensions = nullptr;
+    uint32_t narrays = 0;
+    // 1 where nothing is known.
+    uint32_t dimensions_of(const Type &array) const
+    {
+        return dimensions && dimensions[array.array] ? dimensions[array.array] : 1;
+    }
 };
 } // namespace spout

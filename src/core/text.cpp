@@ -143,8 +143,8 @@ void append_array(const Type &t, const Cell &c, Buffer &out)
         if (i) out.push(vector ? ' ' : boxes ? ';' : ',');
         if (v.null)
             out.append("NULL");
-        else if (element.kind == Kind::array)
-            append_array(element, v, out);
+        else if (c.list.deeper)
+            append_array(t, v, out);
         else
             append_item(element, v, quoting, out);
     }

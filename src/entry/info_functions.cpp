@@ -1,6 +1,7 @@
 // info_functions.cpp - describe_export and last_export: what would be written, and what was.
 #include "entry/options_json.hpp"
 #include "pg/export.hpp"
+#include "pg/look.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -96,6 +97,8 @@ static Datum describe(FunctionCallInfo fcinfo)
     uint32 n;
     const ColumnChoice *columns = choose_columns(desc, 0, true, &n);
     Binder *b = bind(CurrentMemoryContext, desc, plan.origins, columns, n, bind_style(&spec.options));
+    ask_dimensions(b, &spec.options);
+    look_needed(&plan, b, &spec.options);
     spec.row = b->row;
     InitMaterializedSRF(fcinfo, 0);
     auto *state = (DescribeState *)palloc0(sizeof(DescribeState));

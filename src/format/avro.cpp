@@ -269,6 +269,16 @@ void AvroFramer::sync(uint32_t file, uint8_t to[kSync]) const
     memcpy(to, half, kSync);
 }
 
+// Some array in it is taken for one of one dimension because nothing is known of it.
+bool is_guess(const RowType &row, const Type &t)
+{
+    if (t.kind == Kind::array)
+        return (row.dimensions && !row.dimensions[t.array]) || is_guess(row, *t.element);
+    for (uint32_t i = 0; i < t.nfields; i++)
+        if (is_guess(row, *t.fields[i].type)) return true;
+    return false;
+}
+
 void describe(const Spec &spec, Description &d)
 {
     Schema schema = schema_of(spec);
@@ -276,7 +286,10 @@ void describe(const Spec &spec, Description &d)
     d.columns.resize(spec.row.nfields);
     for (size_t k = 0; k < plan.steps.size(); k++) {
         const Step &s = plan.steps[k];
-        d.columns[s.column] = {label(*s.node), schema.root->fields[k].name, s.lossy};
+        ColumnNote &note = d.columns[s.column];
+        note = {label(*s.node), schema.root->fields[k].name, s.lossy};
+        if (!spec.options.schema && is_guess(spec.row, *spec.row.fields[s.column].type))
+            note.lossy_why += "; one-dimensional, unless the first value says otherwise";
     }
     d.schema = std::move(schema.text);
 }
@@ -300,5 +313,6 @@ const Format kAvro = {
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<AvroEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<AvroFramer>(s); },
     describe,
+    /* fixed_dimensions */ true,
 };
 } // namespace spout

@@ -14,22 +14,27 @@ namespace
 class Compiler
 {
   public:
-    explicit Compiler(const Options &o) : o_(o) {}
+    Compiler(const RowType &row, const Options &o) : row_(row), o_(o) {}
     bool record(const Field *f, uint32_t n, const Node &, std::vector<Step> &out, bool columns);
     const std::string &reason() const { return reason_; }
 
   private:
-    bool value(const Type &, const Node &, Step &);
-    bool branch(const Type &, const Node &, Step &, const Writers **);
-    bool nested(const Type &, const Node &, Step &, const Writers **);
+    // `inner`: dimensions left of an array some of whose are outside; 0: the value is whole.
+    bool value(const Type &, const Node &, Step &, uint32_t inner = 0);
+    bool branch(const Type &, const Node &, Step &, const Writers **, uint32_t inner);
+    bool array(const Type &, const Node &, Step &, uint32_t inner);
+    bool nested(const Type &, const Node &, Step &, const Writers **, uint32_t inner);
+    uint32_t dimensions(const Type &, const Node &) const;
     bool no(const Type &t, const Node &n)
     {
         reason_ = "type " + std::string(t.sql_name) + " cannot be written as Avro " + label(n);
         return false;
     }
 
+    const RowType &row_;
     const Options &o_;
     std::string reason_; // why the last attempt failed
+    std::string path_;   // of the column or attribute being compiled, as array_dimensions calls it
 };
 
 void list_name(std::string &list, std::string_view name)
@@ -43,18 +48,49 @@ void add_note(std::string &notes, const std::string &note)
     notes += (notes.empty() ? "" : "; ") + note;
 }
 
-bool Compiler::nested(const Type &t, const Node &n, Step &s, const Writers **w)
+// The array among the types that a value can have here; null: there is none.
+const Node *array_of(const Node &n)
 {
+    if (n.tag == Tag::array) return &n;
+    for (const Node *b : n.branches)
+        if (b->tag == Tag::array) return b;
+    return nullptr;
+}
+
+// A schema that was given says it by itself: what is in its arrays of arrays are no arrays, unless the
+// elements are of a domain over an array.
+uint32_t Compiler::dimensions(const Type &t, const Node &n) const
+{
+    if (!o_.schema || t.element->kind == Kind::array) return row_.dimensions_of(t);
+    uint32_t levels = 1;
+    for (const Node *inner = array_of(*n.items); inner; inner = array_of(*inner->items))
+        levels++;
+    return levels;
+}
+
+bool Compiler::array(const Type &t, const Node &n, Step &s, uint32_t inner)
+{
+    uint32_t left = inner ? inner : dimensions(t, n);
+    s.deeper = left - 1;
+    if (!o_.schema && o_.profile != Profile::bigquery) s.path = path_;
+    s.lossy = "lower bounds of arrays are not kept";
+    s.parts.resize(1);
+    return s.deeper ? value(t, *n.items, s.parts[0], s.deeper) : value(*t.element, *n.items, s.parts[0]);
+}
+
+bool Compiler::nested(const Type &t, const Node &n, Step &s, const Writers **w, uint32_t inner)
+{
+    // hstore's values are nullable text; its Type has no element.
+    static constexpr Type kText = {Kind::text, Repr::text, -1, 0,       "text", nullptr, nullptr,
+                                   nullptr,    nullptr,    0,  nullptr, 0,      0};
     *w = nested_writers(n.tag);
     if (n.tag == Tag::record) {
         if (!record(t.fields, t.nfields, n, s.parts, false)) return false;
+    } else if (n.tag == Tag::array) {
+        if (!array(t, n, s, inner)) return false;
     } else {
-        // hstore's values are nullable text; its Type has no element.
-        static constexpr Type kText = {Kind::text, Repr::text, -1,      0, "text",  nullptr,
-                                       nullptr,    nullptr,    nullptr, 0, nullptr, 0};
         s.parts.resize(1);
-        if (!value(n.tag == Tag::array ? *t.element : kText, *n.items, s.parts[0])) return false;
-        if (n.tag == Tag::array) s.lossy = "lower bounds of arrays are not kept";
+        if (!value(kText, *n.items, s.parts[0])) return false;
     }
     for (const Step &part : s.parts)
         add_note(s.lossy, part.lossy);
@@ -62,20 +98,20 @@ bool Compiler::nested(const Type &t, const Node &n, Step &s, const Writers **w)
 }
 
 // One type, not a union.
-bool Compiler::branch(const Type &t, const Node &n, Step &s, const Writers **w)
+bool Compiler::branch(const Type &t, const Node &n, Step &s, const Writers **w, uint32_t inner)
 {
     s.type = &t;
     s.node = &n;
     bool json = t.kind == Kind::json || t.kind == Kind::jsonb || t.kind == Kind::json_text;
     if ((n.tag == Tag::array && t.kind == Kind::array) || (n.tag == Tag::map && t.kind == Kind::map) ||
         (n.tag == Tag::record && t.kind == Kind::record))
-        return nested(t, n, s, w);
+        return nested(t, n, s, w, inner);
     if (n.tag == Tag::array || n.tag == Tag::map || (n.tag == Tag::record && !json)) return no(t, n);
     *w = n.tag == Tag::record ? json_writers(t, n, s) : scalar_writers(t, n, s);
     return *w || no(t, n);
 }
 
-bool Compiler::value(const Type &t, const Node &n, Step &s)
+bool Compiler::value(const Type &t, const Node &n, Step &s, uint32_t inner)
 {
     Step fresh;
     fresh.on_infinity = o_.on_infinity;
@@ -85,7 +121,7 @@ bool Compiler::value(const Type &t, const Node &n, Step &s)
     const Writers *w = nullptr;
     s = fresh;
     if (n.tag != Tag::choice) {
-        if (!branch(t, n, s, &w)) return false;
+        if (!branch(t, n, s, &w, inner)) return false;
         s.emit = w->required;
         s.hot = w->hot;
         return true;
@@ -96,7 +132,7 @@ bool Compiler::value(const Type &t, const Node &n, Step &s)
     for (uint32_t i = 0; i < n.branches.size(); i++) {
         if (static_cast<int32_t>(i) == null_branch) continue;
         s = fresh;
-        if (!branch(t, *n.branches[i], s, &w)) continue;
+        if (!branch(t, *n.branches[i], s, &w, inner)) continue;
         s.branch = i;
         s.null_branch = null_branch;
         bool usual = null_branch == 0 && i == 1;
@@ -137,14 +173,18 @@ bool Compiler::record(const Field *f, uint32_t n, const Node &node, std::vector<
         if (!missing.empty()) reason_ += "; columns without a field: " + missing;
         return false;
     }
+    const size_t before = path_.size();
     for (size_t k = 0; k < steps.size(); k++) {
         reason_.clear();
+        path_.resize(before);
+        path_ += (before ? "." : "") + std::string(f[steps[k].column].name);
         if (value(*f[steps[k].column].type, *node.fields[k].type, steps[k])) continue;
         if (!columns) return false;
         Error e(Code::bad_value, reason_);
         e.column = static_cast<int32_t>(steps[k].column);
         throw e;
     }
+    path_.resize(before);
     out = std::move(steps);
     return true;
 }
@@ -181,7 +221,7 @@ Plan compile(const RowType &row, const Schema &schema, const Options &o)
     Plan plan;
     if (schema.root->tag != Tag::record)
         throw Error(Code::bad_value, "the schema of rows must be a record, not " + label(*schema.root));
-    Compiler compiler(o);
+    Compiler compiler(row, o);
     if (!compiler.record(row.fields, row.nfields, *schema.root, plan.steps, true))
         throw Error(Code::bad_value, compiler.reason(),
                     "Fields are matched by name with the columns as written without a schema; "

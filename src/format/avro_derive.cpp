@@ -42,13 +42,14 @@ class Deriver
     const Node *logical(const char *base, Tag tag, const char *name, Logical logical, const char *more = "");
     const Node *type(const Type &t);
     const Node *scalar(const Type &t);
-    const Node *optional(const Type &t);
+    template <typename Branch> const Node *optional(Branch branch);
     const Node *decimal(int precision, int scale);
     const Node *fixed(const std::string &name, uint32_t size, const std::string &rest, Logical logical);
     const Node *uuid();
-    const Node *array(const Type &t);
+    const Node *array(const Type &t, uint32_t dimensions);
     const Node *map();
     const Node *composite(const Type &t);
+    void add_dimensions(std::string &key, const Type &t) const;
     void fields(const Field *f, uint32_t n, Node *record, bool columns);
     void check_bigquery(const std::string &name) const;
     std::string full_name(const std::string &name) const
@@ -168,16 +169,17 @@ const Node *Deriver::uuid()
     return logical("string", Tag::string, "uuid", Logical::uuid);
 }
 
-const Node *Deriver::array(const Type &t)
+const Node *Deriver::array(const Type &t, uint32_t dimensions)
 {
     bool plain_items = o_.profile == Profile::bigquery;
-    if (plain_items && t.element->kind == Kind::array)
+    if (plain_items && (dimensions > 1 || t.element->kind == Kind::array))
         throw Error(Code::bad_value, "profile bigquery cannot store multidimensional arrays",
                     "Use to_jsonb() in the query.");
     Node *n = make(Tag::array);
     int element_id = iceberg() ? next_id() : 0;
     text_ += "{\"type\":\"array\",\"items\":";
-    n->items = plain_items ? type(*t.element) : optional(*t.element);
+    auto item = [&] { return dimensions > 1 ? array(t, dimensions - 1) : type(*t.element); };
+    n->items = plain_items ? item() : optional(item);
     id("element-id", element_id);
     text_ += '}';
     return n;
@@ -196,10 +198,22 @@ const Node *Deriver::map()
     return n;
 }
 
+// The same composite may hold arrays of other dimensions in another column: then it is another record.
+void Deriver::add_dimensions(std::string &key, const Type &t) const
+{
+    if (t.kind == Kind::array) {
+        key += ' ' + std::to_string(row_.dimensions_of(t));
+        add_dimensions(key, *t.element);
+    }
+    for (uint32_t i = 0; i < t.nfields; i++)
+        add_dimensions(key, *t.fields[i].type);
+}
+
 const Node *Deriver::composite(const Type &t)
 {
     std::string_view space = t.schema ? stable_schema(t.schema) : "";
     std::string key = "record " + std::to_string(space.size()) + ' ' + std::string(space) + '.' + t.name;
+    add_dimensions(key, t);
     // Iceberg's field ids are unique in the whole schema, so there every use is a definition of its own.
     auto known = defined_.find(key);
     if (known != defined_.end() && !iceberg()) {
@@ -256,19 +270,19 @@ const Node *Deriver::scalar(const Type &t)
 const Node *Deriver::type(const Type &t)
 {
     switch (t.kind) {
-    case Kind::array: return array(t);
+    case Kind::array: return array(t, row_.dimensions_of(t));
     case Kind::map: return map();
     case Kind::record: return composite(t);
     default: return scalar(t);
     }
 }
 
-const Node *Deriver::optional(const Type &t)
+template <typename Branch> const Node *Deriver::optional(Branch branch)
 {
     Node *n = make(Tag::choice);
     const Node *null = make(Tag::null);
     text_ += "[\"null\",";
-    n->branches = {null, type(t)};
+    n->branches = {null, branch()};
     text_ += ']';
     return n;
 }
@@ -293,7 +307,7 @@ void Deriver::fields(const Field *f, uint32_t n, Node *record, bool columns)
             if (o_.profile == Profile::bigquery) check_bigquery(names[i]);
             int field_id = iceberg() ? next_id() : 0;
             text_ += std::string(i ? "," : "") + "{\"name\":\"" + names[i] + "\",\"type\":";
-            record->fields.push_back({names[i], optional(*f[i].type)});
+            record->fields.push_back({names[i], optional([&] { return type(*f[i].type); })});
             text_ += ",\"default\":null";
             id("field-id", field_id);
             if (hides(*f[i].type)) {

@@ -1,5 +1,6 @@
 // avro_nested.cpp - arrays, maps, records, and what unions and NULL need around any value.
 #include "core/error.hpp"
+#include "core/escape.hpp"
 #include "format/avro_step.hpp"
 #include "format/avro_wire.hpp"
 
@@ -9,6 +10,21 @@ namespace spout::avro
 {
 namespace
 {
+[[noreturn]] void refuse_dimensions(const Step &s, uint32_t found)
+{
+    std::string hint = "Use to_jsonb(...) in the query.";
+    if (!s.path.empty()) {
+        hint = "Set the option array_dimensions to {";
+        append_json_string(hint, s.path);
+        hint += ": " + std::to_string(found) +
+                "}, or use to_jsonb(...) in the query if not all values have as many.";
+    }
+    throw Error(Code::bad_value,
+                "array has " + std::to_string(found) + " dimension" + (found > 1 ? "s" : "") +
+                    ", but the schema says " + std::to_string(s.deeper + 1),
+                hint);
+}
+
 // One block with a positive count, then the end: old readers stumble over anything else.
 uint8_t *write_array(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 {
@@ -18,6 +34,7 @@ uint8_t *write_array(const Step &s, const Cell &c, Sink &out, uint8_t *p)
         *p = 0;
         return p + 1;
     }
+    if (__builtin_expect(c.list.deeper != s.deeper, 0)) refuse_dimensions(s, c.list.deeper + 1);
     p = put_long(p, n);
     try {
         for (; i < n; i++) {

@@ -44,6 +44,7 @@ struct Step {
     uint32_t fixed = kFixedRoom; // bytes it may write without asking
     uint32_t tail = 0;           // bytes that what follows in the row may write without asking
     uint32_t width = 0;          // decimal, fixed: bytes
+    uint32_t deeper = 0;         // array: dimensions beyond its first
     int16_t precision = 0, scale = 0;
     uint32_t branch = 0;      // of a union
     int32_t null_branch = -1; // -1: NULL has no place
@@ -57,6 +58,7 @@ struct Step {
     std::vector<Step> parts;         // array, map: one; record: its fields
     std::unordered_map<std::string_view, uint32_t> symbols; // enumeration; views into the Schema
     std::string lossy; // why a value may lose something; empty: it does not
+    std::string path;  // array: as the option array_dimensions calls it; empty: the option does not count
 };
 
 // The three ways a writer can stand in a schema.

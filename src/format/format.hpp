@@ -107,6 +107,9 @@ struct Format {
     std::unique_ptr<Encoder> (*encoder)(const Spec &);
     std::unique_ptr<Framer> (*framer)(const Spec &);
     void (*describe)(const Spec &, Description &);
+    // The arrays of a column all have as many dimensions as its type in the schema; else each as many as it
+    // has.
+    bool fixed_dimensions = false;
 };
 
 const Format *find_format(std::string_view name); // any case; null when there is none

@@ -177,19 +177,26 @@ inline uint8_t *write_value(const Column &c, const Cell &v, Cursor &out, uint8_t
     return c.omit_nulls ? p : c.element.nil.put(out.room(p, c.element.nil.room()));
 }
 
-uint8_t *write_array(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+// As many dimensions as the value has: what is in an array of arrays has the tags of an element, too.
+uint8_t *write_dimension(const Column &item, const xml::Element &tags, const Parts &list, Cursor &out,
+                         uint8_t *p)
 {
-    const Column &element = c.parts[0];
-    p = c.element.open.put(out.room(p, c.element.open.room()));
+    p = tags.open.put(out.room(p, tags.open.room()));
     uint32_t i = 0;
     try {
-        for (; i < v.list.n; i++)
-            p = write_value(element, v.list.cells[i], out, p);
+        for (; i < list.n; i++)
+            p = list.deeper ? write_dimension(item, item.element, list.cells[i].list, out, p)
+                            : write_value(item, list.cells[i], out, p);
     } catch (Error &e) {
         e.within("[" + std::to_string(i + 1) + "]");
         throw;
     }
-    return c.element.close.put(out.room(p, c.element.close.room()));
+    return tags.close.put(out.room(p, tags.close.room()));
+}
+
+uint8_t *write_array(const Column &c, const Cell &v, Cursor &out, uint8_t *p)
+{
+    return write_dimension(c.parts[0], c.element, v.list, out, p);
 }
 
 uint8_t *write_record(const Column &c, const Cell &v, Cursor &out, uint8_t *p)

@@ -3,50 +3,14 @@
 #include "pg/bind.hpp"
 
 extern "C" {
-#include "access/htup_details.h"
-#include "access/relation.h"
-#include "catalog/pg_attribute.h"
-#include "catalog/pg_class.h"
 #include "executor/tuptable.h"
-#include "parser/parse_relation.h"
-#include "parser/parsetree.h"
 #include "pgtime.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
 }
 
 namespace spout
 {
-constexpr int kMaxViews = 100; // views upon views; a loop cannot be created, but a wait is never unbounded
-
-// A view's column has no dimensions of its own: what it selects has.
-static ColumnOrigin behind_views(ColumnOrigin o)
-{
-    for (int i = 0; i < kMaxViews && OidIsValid(o.relid) && get_rel_relkind(o.relid) == RELKIND_VIEW; i++) {
-        Relation view = relation_open(o.relid, AccessShareLock); // held by the query itself
-        Query *query = get_view_query(view);
-        TargetEntry *te = get_tle_by_resno(query->targetList, o.attnum);
-        o = te ? ColumnOrigin{te->resorigtbl, te->resorigcol} : ColumnOrigin{InvalidOid, 0};
-        relation_close(view, AccessShareLock);
-    }
-    return o;
-}
-
-static int declared_dimensions(const ColumnOrigin *origin)
-{
-    ColumnOrigin o = behind_views(*origin);
-    if (!OidIsValid(o.relid) || o.attnum <= 0) return 0;
-    HeapTuple tup = SearchSysCache2(ATTNUM, ObjectIdGetDatum(o.relid), Int16GetDatum(o.attnum));
-    if (!HeapTupleIsValid(tup)) return 0;
-    int n = ((Form_pg_attribute)GETSTRUCT(tup))->attndims;
-    ReleaseSysCache(tup);
-    return n;
-}
-
 Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, const ColumnChoice *columns,
              uint32 ncolumns, BindStyle style)
 {
@@ -57,13 +21,14 @@ Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, cons
     auto *getters = (Getter *)palloc0(sizeof(Getter) * n);
     auto *stored = (StoredColumn *)palloc0(sizeof(StoredColumn) * n);
     auto *fields = (Field *)palloc0(sizeof(Field) * n);
+    auto *first_array = (uint32 *)palloc0(sizeof(uint32) * (n + 1));
     b->cells = (Cell *)palloc0(sizeof(Cell) * n);
     b->column_names = (const char **)palloc0(sizeof(char *) * n);
     b->row_cx = AllocSetContextCreate(cx, "pg_spout row", ALLOCSET_DEFAULT_SIZES);
     for (uint32 i = 0; i < ncolumns; i++) {
         Form_pg_attribute a = TupleDescAttr(desc, columns[i].attnum - 1);
-        make_getter(b, a->atttypid, a->atttypmod, declared_dimensions(&origins[columns[i].attnum - 1]),
-                    &getters[i]);
+        first_array[i] = b->narrays;
+        make_getter(b, a->atttypid, a->atttypmod, origins[columns[i].attnum - 1], &getters[i]);
         stored[i] = {(uint16_t)(columns[i].attnum - 1), stored_form(getters[i].fetch)};
         b->any_opaque = b->any_opaque || stored[i].form == Stored::opaque;
         b->last_attnum = Max(b->last_attnum, columns[i].attnum);
@@ -77,6 +42,10 @@ Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, cons
     b->ncolumns = ncolumns;
     b->row.fields = fields;
     b->row.nfields = ncolumns;
+    first_array[ncolumns] = b->narrays;
+    b->first_array = first_array;
+    b->row.dimensions = b->dimensions;
+    b->row.narrays = b->narrays;
     b->at.column_names = b->column_names;
     b->at.column = -1;
     MemoryContextSwitchTo(old);

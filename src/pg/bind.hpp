@@ -36,7 +36,6 @@ struct Getter {
     int16 typlen; // array: of the elements
     bool typbyval;
     char typalign;
-    int depth; // array: dimensions of a value
 };
 
 // How values are brought to the encoder, and for whom.
@@ -63,6 +62,9 @@ struct Binder {
     bool careful;                    // from the first row under other settings on: each value asks
     RowPosition at;
     const char **column_names; // in the database encoding, for messages
+    uint8 *dimensions;         // RowType::dimensions; may be set until the writer is opened
+    uint32 narrays;
+    const uint32 *first_array; // per output column, and one more: its arrays come from here on
 };
 
 // Which column of the result goes where, under which name.
@@ -88,6 +90,11 @@ inline void bind_next(Binder *b, TupleTableSlot *slot)
 }
 // Fills binder->cells from that row. Errors carry row and column.
 void bind_cells(Binder *, TupleTableSlot *);
+// Fills only the cells of columns that hold an array whose dimensions are not known, the others with null.
+void bind_unknown_arrays(Binder *, TupleTableSlot *);
+bool any_unknown_array(const Binder *);
+// encoding.cpp: what the option array_dimensions says of them.
+void ask_dimensions(Binder *, const Options *);
 // Both.
 inline void bind_row(Binder *b, TupleTableSlot *slot)
 {
@@ -95,8 +102,13 @@ inline void bind_row(Binder *b, TupleTableSlot *slot)
     bind_cells(b, slot);
 }
 
-// bind_types.cpp: builds the getter and the Type of one SQL type; ndims as declared, 0 = unknown.
-void make_getter(Binder *, Oid typid, int32 typmod, int ndims, Getter *out);
+// bind_types.cpp: builds the getter and the Type of one SQL type; `from`: whose column it is.
+void make_getter(Binder *, Oid typid, int32 typmod, ColumnOrigin from, Getter *out);
+// bind_dimensions.cpp: what the array column, or the one it came from, was declared with. One dimension or
+// none says nothing.
+int declared_dimensions(ColumnOrigin);
+// One more array in the row: its place in RowType::dimensions. 0: its dimensions are not known.
+uint32 add_array(Binder *, int dimensions);
 // bind_nested.cpp
 void fetch_array(Binder *, const Getter *, Datum, Cell *);
 void fetch_record(Binder *, const Getter *, Datum, Cell *);

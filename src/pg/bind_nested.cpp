@@ -33,6 +33,7 @@ struct ArrayWalk {
     const bits8 *nulls; // null: none
     int64 index;
     const int *dims;
+    int ndims;
 };
 
 static void fetch_dimension(Binder *b, const Getter *g, ArrayWalk *w, int level, Cell *c)
@@ -41,8 +42,8 @@ static void fetch_dimension(Binder *b, const Getter *g, ArrayWalk *w, int level,
     int n = w->dims[level];
     Cell *cells = new_cells(n);
     c->null = false;
-    c->list = {cells, (uint32_t)n};
-    if (level + 1 < g->depth) {
+    c->list = {cells, (uint32_t)n, (uint32_t)(w->ndims - level - 1)};
+    if (level + 1 < w->ndims) {
         for (int i = 0; i < n; i++)
             fetch_dimension(b, g, w, level + 1, &cells[i]);
         return;
@@ -60,27 +61,15 @@ static void fetch_dimension(Binder *b, const Getter *g, ArrayWalk *w, int level,
     }
 }
 
-[[noreturn]] static void refuse_dimensions(const Binder *b, int found, int declared)
-{
-    Failure f = {};
-    f.code = Code::bad_value;
-    f.column = b->at.column;
-    pg_snprintf(f.message, sizeof f.message, "array has %d dimensions, but %d declared", found, declared);
-    strlcpy(f.hint,
-            "Use to_jsonb(...) in the query, or declare the column with the dimensions its values have.",
-            sizeof f.hint);
-    raise_value(&f, &b->at);
-}
-
+// By value: whether the array has the dimensions that its format expects, the format finds out.
 void fetch_array(Binder *b, const Getter *g, Datum d, Cell *c)
 {
     ArrayType *a = DatumGetArrayTypeP(d);
     if (ARR_NDIM(a) == 0) {
-        c->list = {nullptr, 0};
+        c->list = {nullptr, 0, 0};
         return;
     }
-    if (ARR_NDIM(a) != g->depth) refuse_dimensions(b, ARR_NDIM(a), g->depth);
-    ArrayWalk w = {ARR_DATA_PTR(a), ARR_NULLBITMAP(a), 0, ARR_DIMS(a)};
+    ArrayWalk w = {ARR_DATA_PTR(a), ARR_NULLBITMAP(a), 0, ARR_DIMS(a), ARR_NDIM(a)};
     fetch_dimension(b, g, &w, 0, c);
 }
 
@@ -101,7 +90,7 @@ void fetch_record(Binder *b, const Getter *g, Datum d, Cell *c)
         int a = g->attnums[i];
         fetch_part(b, &g->fields[i], values[a], nulls[a], &cells[i]);
     }
-    c->list = {cells, g->nfields};
+    c->list = {cells, g->nfields, 0};
 }
 
 // hstore_to_array gives key, value, key, value: the shape of a map cell.
@@ -119,6 +108,6 @@ void fetch_hstore(Binder *b, const Getter *g, Datum d, Cell *c)
         text *t = DatumGetTextPP(values[i]);
         put_text(b, &cells[i], VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
     }
-    c->list = {cells, (uint32_t)n};
+    c->list = {cells, (uint32_t)n, 0};
 }
 } // namespace spout

@@ -12,6 +12,7 @@ extern "C" {
 #include "commands/extension.h"
 #include "catalog/dependency.h"
 #include "parser/parse_func.h"
+#include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -25,7 +26,7 @@ struct Building {
     const Building *outer;
 };
 
-static void build(Binder *b, Oid typid, int32 typmod, int ndims, const Building *outer, Getter *g);
+static void build(Binder *b, Oid typid, int32 typmod, ColumnOrigin from, const Building *outer, Getter *g);
 
 // Pinned: `pg.type` must not depend on search_path, but system types are never qualified.
 static const char *type_name(Oid typid, int32 typmod)
@@ -123,7 +124,7 @@ static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Ge
     for (int i = 0; i < desc->natts; i++) {
         Form_pg_attribute a = TupleDescAttr(desc, i);
         if (a->attisdropped) continue;
-        build(b, a->atttypid, a->atttypmod, a->attndims, &self, &getters[n]);
+        build(b, a->atttypid, a->atttypmod, {get_typ_typrelid(typid), a->attnum}, &self, &getters[n]);
         fields[n] = {to_utf8(NameStr(a->attname)), getters[n].type};
         attnums[n++] = (int16)i;
     }
@@ -143,24 +144,18 @@ static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Ge
     g->attnums = attnums;
 }
 
-// A Type per dimension, one getter for all of them.
-static void make_array(Binder *b, Oid elemtype, int32 typmod, int ndims, const Building *outer, Type *t,
+static void make_array(Binder *b, Oid elemtype, int32 typmod, int dimensions, const Building *outer, Type *t,
                        Getter *g)
 {
     auto *child = (Getter *)palloc0(sizeof(Getter));
-    build(b, elemtype, typmod, 0, outer, child);
+    t->array = add_array(b, dimensions);
+    build(b, elemtype, typmod, {}, outer, child);
     get_typlenbyvalalign(elemtype, &g->typlen, &g->typbyval, &g->typalign);
     g->child = child;
-    g->depth = Max(ndims, 1);
     g->fetch = fetch_array;
     t->kind = Kind::array;
     t->repr = Repr::list;
     t->element = child->type;
-    for (int i = 1; i < g->depth; i++) {
-        auto *inner = (Type *)palloc(sizeof(Type));
-        *inner = *t;
-        t->element = inner;
-    }
 }
 
 static void make_enum(Oid typid, Type *t, Getter *g)
@@ -184,14 +179,24 @@ static int domain_ndims(Oid typid)
     return n;
 }
 
-static void build(Binder *b, Oid typid, int32 typmod, int ndims, const Building *outer, Getter *g)
+// What was declared for the column, else for the domain; 0: nothing that could be believed.
+static int known_dimensions(Oid typid, ColumnOrigin from, int of_domain)
 {
+    if (typid == INT2VECTOROID || typid == OIDVECTOROID) return 1;
+    int n = declared_dimensions(from);
+    if (n <= 1) n = of_domain;
+    return n > 1 && n <= MAXDIM ? n : 0;
+}
+
+static void build(Binder *b, Oid typid, int32 typmod, ColumnOrigin from, const Building *outer, Getter *g)
+{
+    int of_domain = 0;
     auto *t = (Type *)palloc0(sizeof(Type));
     g->type = t;
     t->precision = -1;
     t->sql_name = type_name(typid, typmod);
     while (get_typtype(typid) == TYPTYPE_DOMAIN) {
-        if (ndims == 0) ndims = domain_ndims(typid);
+        if (of_domain <= 1) of_domain = domain_ndims(typid);
         HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
         auto *form = (Form_pg_type)GETSTRUCT(tup);
         if (form->typtypmod >= 0) typmod = form->typtypmod;
@@ -206,7 +211,7 @@ static void build(Binder *b, Oid typid, int32 typmod, int ndims, const Building 
         if (typid == INTERVALOID && kHasInfiniteIntervals) t->precision = kInfiniteIntervals;
         if (g->fetch == fetch_through_output) g->function = output_function(typid);
     } else if (OidIsValid(elem = get_element_type(typid)))
-        make_array(b, elem, typmod, ndims, outer, t, g);
+        make_array(b, elem, typmod, known_dimensions(typid, from, of_domain), outer, t, g);
     else if (typid == RECORDOID) {
         b->needs_pinning = true;
         make_json_text(t, g);
@@ -223,8 +228,8 @@ static void build(Binder *b, Oid typid, int32 typmod, int ndims, const Building 
     }
 }
 
-void make_getter(Binder *b, Oid typid, int32 typmod, int ndims, Getter *out)
+void make_getter(Binder *b, Oid typid, int32 typmod, ColumnOrigin from, Getter *out)
 {
-    build(b, typid, typmod, ndims, nullptr, out);
+    build(b, typid, typmod, from, nullptr, out);
 }
 } // namespace spout

@@ -46,6 +46,7 @@ template <typename F> static void each_string(Options *o, F visit)
     visit(&o->name_space);
     visit(&o->schema);
     visit(&o->metadata);
+    visit(&o->array_dimensions);
 }
 
 void write_briefing(StringInfo to, const Briefing *b)
@@ -61,6 +62,7 @@ void write_briefing(StringInfo to, const Briefing *b)
     put_string(to, b->schema);
     put_string(to, b->relation);
     put(to, b->origins, sizeof(ColumnOrigin) * b->norigins);
+    put(to, b->dimensions, b->narrays);
     for (uint32 i = 0; i < b->ncolumns; i++) {
         put(to, &b->columns[i].attnum, sizeof b->columns[i].attnum);
         put_string(to, b->columns[i].name);
@@ -81,6 +83,7 @@ void read_briefing(StringInfo from, Briefing *b)
     b->schema = get_string(from);
     b->relation = get_string(from);
     b->origins = (ColumnOrigin *)get_array(from, sizeof(ColumnOrigin) * b->norigins);
+    b->dimensions = (uint8 *)get_array(from, b->narrays);
     auto *columns = (ColumnChoice *)palloc(sizeof(ColumnChoice) * Max(b->ncolumns, 1));
     for (uint32 i = 0; i < b->ncolumns; i++) {
         pq_copymsgbytes(from, (char *)&columns[i].attnum, sizeof columns[i].attnum);

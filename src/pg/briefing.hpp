@@ -20,6 +20,8 @@ struct Briefing {
     const ColumnChoice *columns;
     const ColumnOrigin *origins; // per column of the result, as ColumnChoice::attnum counts
     uint32 ncolumns, norigins;
+    const uint8 *dimensions; // Binder::dimensions as the leader knows them; null: not told
+    uint32 narrays;
 };
 void write_briefing(StringInfo to, const Briefing *);
 void read_briefing(StringInfo from, Briefing *); // raises XX000 if the library is another one

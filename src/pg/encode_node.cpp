@@ -218,7 +218,8 @@ static void initialize_worker(CustomScanState *node, shm_toc *, void *coordinate
     StringInfoData message = {s->message(), (int)s->message_bytes, 0, 0};
     Briefing b;
     read_briefing(&message, &b);
-    encoding_open(e->encoding, encode_node_input(e), &b, s->max_rows != 0);
+    encoding_bind(e->encoding, encode_node_input(e), &b);
+    encoding_open(e->encoding, &b, s->max_rows != 0);
     pump->binder->at.unnumbered = true;
     pump->checksums = s->checksums;
     if (!s->stream) pump->sink = attach_sink(pump->cx, &message);

@@ -32,14 +32,32 @@ Encoding *encoding_create(MemoryContext parent)
     return e;
 }
 
-void encoding_open(Encoding *e, TupleDesc desc, const Briefing *b, bool cut)
+void ask_dimensions(Binder *b, const Options *o)
+{
+    Failure why;
+    if (dimensions_count(o) && dimensions_asked(o, &b->row, b->dimensions, &why) != Code::ok)
+        raise_failure(&why);
+}
+
+void encoding_bind(Encoding *e, TupleDesc desc, const Briefing *b)
+{
+    MemoryContext old = MemoryContextSwitchTo(e->pump.cx);
+    Binder *binder = bind(e->pump.cx, desc, b->origins, b->columns, b->ncolumns, bind_style(&b->options));
+    MemoryContextSwitchTo(old);
+    binder->row.schema = b->schema;
+    binder->row.relation = b->relation;
+    e->pump.binder = binder;
+    if (!b->dimensions)
+        ask_dimensions(binder, &b->options);
+    else if (b->narrays == binder->narrays)
+        memcpy(binder->dimensions, b->dimensions, b->narrays);
+    else
+        elog(ERROR, "parallel worker sees %u arrays where the leader saw %u", binder->narrays, b->narrays);
+}
+
+void encoding_open(Encoding *e, const Briefing *b, bool cut)
 {
     Pump *p = &e->pump;
-    MemoryContext old = MemoryContextSwitchTo(p->cx);
-    p->binder = bind(p->cx, desc, b->origins, b->columns, b->ncolumns, bind_style(&b->options));
-    MemoryContextSwitchTo(old);
-    p->binder->row.schema = b->schema;
-    p->binder->row.relation = b->relation;
     e->spec.row = p->binder->row;
     e->spec.stored = p->binder->any_opaque ? nullptr : p->binder->stored;
     e->spec.options = b->options;

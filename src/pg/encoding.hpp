@@ -16,6 +16,9 @@ struct Encoding {
 
 // In a new context below `parent`: encoding->pump.cx.
 Encoding *encoding_create(MemoryContext parent);
-// Binder and writer for rows of this description. `cut`: the open block may be cut behind any row.
-void encoding_open(Encoding *, TupleDesc, const Briefing *, bool cut);
+// Binder for rows of this description; dimensions of its arrays are as told, asked for or declared.
+void encoding_bind(Encoding *, TupleDesc, const Briefing *);
+// Writer for its rows; what is not known of arrays by now is assumed. `cut`: the open block may be cut behind
+// any row.
+void encoding_open(Encoding *, const Briefing *, bool cut);
 } // namespace spout

@@ -6,7 +6,9 @@
 #include "pg/assembly.hpp"
 #include "pg/encode_node.hpp"
 #include "pg/encoding.hpp"
+#include "pg/look.hpp"
 #include "pg/manifest.hpp"
+#include "pg/query.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -25,6 +27,9 @@ struct Receiver {
     DestReceiver pub;
     Pump *pump;
     Assembly *assembly; // null: the leader encodes
+    Encoding *encoding; // while the leader looks
+    const Briefing *briefing;
+    Look *look;
 };
 
 // --- the receiver -----------------------------------------------------------------------------------------
@@ -32,6 +37,27 @@ struct Receiver {
 static bool receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
     pump_row(((Receiver *)self)->pump, slot);
+    return true;
+}
+
+static void start_encoding(Encoding *x, const Briefing *b)
+{
+    encoding_open(x, b, false);
+    x->pump.overlap = b->options.parallel != 0 && b->options.codec != nullptr;
+}
+
+static void end_look(Receiver *r)
+{
+    start_encoding(r->encoding, r->briefing);
+    look_end(r->look);
+    r->look = nullptr;
+    r->pub.receiveSlot = receive_row;
+}
+
+static bool receive_and_look(TupleTableSlot *slot, DestReceiver *self)
+{
+    auto *r = (Receiver *)self;
+    if (look_keep(r->look, slot)) end_look(r);
     return true;
 }
 
@@ -133,7 +159,6 @@ static ExportStats *record_start(MemoryContext cx, const ExportRequest *r)
     s->owner = GetUserId();
     s->failed = true; // until it has succeeded
     s->plan_ns = r->plan_ns;
-    if (r->plan.serial_why) strlcpy(s->serial_why, r->plan.serial_why, sizeof s->serial_why);
     s->stream = r->target != Target::file;
     strlcpy(s->format, format_name(&r->options), sizeof s->format);
     strlcpy(s->codec, r->options.codec_name, sizeof s->codec);
@@ -169,36 +194,6 @@ static void record_error(ExportStats *s, MemoryContext cx)
 
 // --- the whole
 // ------------------------------------------------------------------------------------------------
-
-static QueryDesc *start_query(const ExportRequest *r, Receiver *receiver)
-{
-    PushCopiedSnapshot(GetActiveSnapshot());
-    UpdateActiveSnapshotCommandId();
-    QueryDesc *qd = CreateQueryDesc(r->plan.stmt, r->plan.source_text, GetActiveSnapshot(), InvalidSnapshot,
-                                    &receiver->pub, nullptr, nullptr, 0);
-    ExecutorStart(qd, 0);
-    return qd;
-}
-
-// A plan that is not core's may have columns that are not the query's: never read one type as another.
-static void check_columns(TupleDesc rows, TupleDesc query)
-{
-    bool same = rows->natts == query->natts;
-    for (int i = 0; same && i < query->natts; i++)
-        same = TupleDescAttr(rows, i)->atttypid == TupleDescAttr(query, i)->atttypid;
-    if (same) return;
-    ereport(ERROR,
-            (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the plan's columns are not those of its query"),
-             errdetail("A planner of another extension has changed them.")));
-}
-
-static void end_query(QueryDesc *qd)
-{
-    ExecutorFinish(qd);
-    ExecutorEnd(qd);
-    FreeQueryDesc(qd);
-    PopActiveSnapshot();
-}
 
 static uint64 encode_ns(uint64 sampled_ns, uint64 sampled_rows, uint64 rows)
 {
@@ -237,40 +232,47 @@ static void record_parallel(ExportStats *s, Pump *p, ParallelTotals t, uint64 ru
     }
 }
 
-static void execute_serial(Encoding *x, const ExportRequest *r, ExportStats *s)
+static void execute_serial(Encoding *x, const ExportRequest *r, const Briefing *b, bool look, ExportStats *s)
 {
-    Receiver receiver = {{receive_row, startup, shutdown, destroy, DestCopyOut}, &x->pump, nullptr};
-    QueryDesc *qd = start_query(r, &receiver);
+    Pump *p = &x->pump;
+    Receiver receiver = {{receive_row, startup, shutdown, destroy, DestCopyOut}, p, nullptr, x, b, nullptr};
+    QueryDesc *qd = query_start(&r->plan, r->plan.stmt, &receiver.pub);
     check_columns(qd->tupDesc, r->plan.desc);
-    Briefing b = brief(x, r, r->plan.desc);
-    encoding_open(x, r->plan.desc, &b, false);
-    x->pump.overlap = r->options.parallel != 0 && r->options.codec != nullptr;
+    if (look) {
+        receiver.look = look_start(p);
+        receiver.pub.receiveSlot = receive_and_look;
+    } else
+        start_encoding(x, b);
     open_sink(x, r);
     start_progress(x, r->relid);
     uint64 start = now_ns();
     executor_run(qd);
-    pump_end(&x->pump);
-    record_work(s, &x->pump);
-    record_serial(s, &x->pump, now_ns() - start);
-    end_query(qd);
+    if (receiver.look) end_look(&receiver);
+    pump_end(p);
+    record_work(s, p);
+    record_serial(s, p, now_ns() - start);
+    query_end(qd);
 }
 
 // The queue between processes holds 64 kB: text blocks just below it keep workers from waiting.
 constexpr size_t kStreamBlock = 60 * 1024;
 
-static void execute_parallel(Encoding *x, const ExportRequest *r, ExportStats *s)
+static void execute_parallel(Encoding *x, const ExportRequest *r, Briefing *b, bool look, ExportStats *s)
 {
     Pump *p = &x->pump;
+    p->binder->at.unnumbered = true;
+    if (look) look_ahead(&r->plan, p->binder);
     insert_encode_node(r->plan.stmt);
-    Receiver receiver = {{receive_piece, startup, shutdown, destroy, DestCopyOut}, p, nullptr};
-    QueryDesc *qd = start_query(r, &receiver);
+    Receiver receiver = {};
+    receiver.pub = {receive_piece, startup, shutdown, destroy, DestCopyOut};
+    QueryDesc *qd = query_start(&r->plan, r->plan.stmt, &receiver.pub);
     EncodeNode *node = encode_node_below(qd->planstate);
     check_columns(encode_node_input(node), r->plan.desc);
-    Briefing b = brief(x, r, r->plan.desc);
     bool stream = r->target != Target::file;
-    if (stream && format_is_text(&b.options) && !b.options.codec) b.options.block_size = kStreamBlock;
-    encoding_open(x, encode_node_input(node), &b, b.options.max_rows_per_file != 0);
-    p->binder->at.unnumbered = true;
+    if (stream && format_is_text(&b->options) && !b->options.codec) b->options.block_size = kStreamBlock;
+    encoding_open(x, b, b->options.max_rows_per_file != 0);
+    b->dimensions = p->binder->dimensions;
+    b->narrays = p->binder->narrays;
     open_sink(x, r);
     start_progress(x, r->relid);
 
@@ -287,14 +289,14 @@ static void execute_parallel(Encoding *x, const ExportRequest *r, ExportStats *s
     shared->stream = stream;
     shared->leader_participates = true; // without workers it has to
     shared->checksums = p->checksums;
-    shared->max_rows = b.options.max_rows_per_file;
-    shared->max_bytes = b.options.max_bytes_per_file;
+    shared->max_rows = b->options.max_rows_per_file;
+    shared->max_bytes = b->options.max_bytes_per_file;
     placer_start(placer);
     shared->before_first = (uint32)placer->before[0].n;
     shared->before_rest = (uint32)placer->before[1].n;
     assembly_begin(assembly);
     shared->header_bytes = shared->open[0].offset = assembly->header_bytes;
-    write_briefing(message, &b);
+    write_briefing(message, b);
     if (!stream) tell_sink(p->sink, message);
     MemoryContextSwitchTo(old);
     encode_node_lead(node, placer, message);
@@ -304,20 +306,29 @@ static void execute_parallel(Encoding *x, const ExportRequest *r, ExportStats *s
     record_parallel(s, p, encode_node_totals(node, qd->planstate), now_ns() - start);
     assembly_end(assembly);
     record_work(s, p);
-    end_query(qd);
+    query_end(qd);
 }
 
-uint64 run_export(const ExportRequest *r)
+static void execute(Encoding *x, ExportRequest *r, ExportStats *s)
+{
+    Briefing b = brief(x, r, r->plan.desc);
+    encoding_bind(x, r->plan.desc, &b);
+    bool look = look_needed(&r->plan, x->pump.binder, &r->options);
+    if (r->plan.serial_why) {
+        strlcpy(s->serial_why, r->plan.serial_why, sizeof s->serial_why);
+        execute_serial(x, r, &b, look, s);
+    } else
+        execute_parallel(x, r, &b, look, s);
+}
+
+uint64 run_export(ExportRequest *r)
 {
     Encoding *x = encoding_create(CurrentMemoryContext);
     MemoryContext leaf = x->pump.cx;
     ExportStats *s = record_start(leaf, r);
     PG_TRY();
     {
-        if (r->plan.serial_why)
-            execute_serial(x, r, s);
-        else
-            execute_parallel(x, r, s);
+        execute(x, r, s);
         publish(x, r);
     }
     PG_CATCH();

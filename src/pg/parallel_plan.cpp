@@ -9,6 +9,7 @@
 extern "C" {
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
@@ -114,6 +115,27 @@ PlannedStmt *plan_query(Query *query, const char *source_text, const Wish *w, co
         if (!*why) return stmt;
     }
     return pg_plan_query(query, source_text, w->off ? 0 : CURSOR_OPT_PARALLEL_OK, nullptr);
+}
+
+// In the planner's units: about as many pages read one after the other.
+constexpr Cost kCheap = 10000;
+constexpr Cost kSmallPart = 0.1; // of the export itself
+
+PlannedStmt *plan_first_rows(const Query *query, const PlannedStmt *whole, const char *source_text,
+                             int64 rows, const char **why)
+{
+    *why = "a look at its arrays would call volatile functions twice (array_dimensions saves it)";
+    if (contain_volatile_functions((Node *)query)) return nullptr;
+    auto *copy = (Query *)copyObjectImpl(query);
+    copy->limitCount =
+        (Node *)makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(rows), false, true);
+    copy->limitOption = LIMIT_OPTION_COUNT;
+    PlannedStmt *stmt = pg_plan_query(copy, source_text, 0, nullptr);
+    *why = "a look at its arrays would take too long (array_dimensions saves it)";
+    Cost limit = Max(kCheap, kSmallPart * whole->planTree->total_cost);
+    if (stmt->planTree->total_cost > limit) return nullptr;
+    *why = nullptr;
+    return stmt;
 }
 
 // --- the node ----------------------------------------------------------------------------------------------

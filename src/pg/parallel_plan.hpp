@@ -22,6 +22,10 @@ Wish wish_of(const Options *);
 // A plan for `query`, which is not changed. *why: null when the plan has a Gather whose child can be given an
 // Encode node, else the reason, as a clause, why the leader encodes.
 PlannedStmt *plan_query(Query *query, const char *source_text, const Wish *, const char **why);
+// The first rows of a query that workers could encode, by this process alone and before they do. Null when it
+// may not be run twice or when that is a good part of the work; *why says so.
+PlannedStmt *plan_first_rows(const Query *, const PlannedStmt *whole, const char *source_text, int64 rows,
+                             const char **why);
 // Puts an Encode node between the Gather on top and its child.
 void insert_encode_node(PlannedStmt *);
 } // namespace spout

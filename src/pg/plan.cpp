@@ -90,6 +90,7 @@ static Planned planned(Query *q, const char *source_text, const Wish *wish)
     p.origins = origins_of(q); // planning scribbles on the query
     p.desc = ExecCleanTypeFromTL(result_of(q));
     p.stmt = plan_query(q, source_text, wish, &p.serial_why);
+    if (!p.serial_why) p.query = q;
     return p;
 }
 

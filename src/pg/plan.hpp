@@ -18,6 +18,8 @@ struct Planned {
     const ColumnOrigin *origins; // per result column
     TupleDesc desc;              // of the rows, as the query says; the executor's is checked against it
     const char *serial_why;      // null: parallel workers can encode; else why the leader does
+    Query *query;                // where workers can: to be planned again, for the leader or for a look
+    PlannedStmt *look;           // the first rows, to be read before workers start (look.hpp); null: no need
 };
 
 // COPY: `raw` is the query of COPY (query), or the SELECT built for a relation, whose oid is then given.

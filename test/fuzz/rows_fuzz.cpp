@@ -246,15 +246,15 @@ class Maker
     Parts parts(const Type &t)
     {
         if (t.kind == Kind::record)
-            return {list(t.nfields, [&](uint32_t i) { return cell(*t.fields[i].type, true); }), t.nfields};
+            return {list(t.nfields, [&](uint32_t i) { return cell(*t.fields[i].type, true); }), t.nfields, 0};
         auto n = from_.range<uint32_t>(0, kMaxItems);
         if (t.kind == Kind::array) {
             bool nullable = t.element->kind != Kind::array; // a row of a matrix is never NULL
-            return {list(n, [&](uint32_t) { return cell(*t.element, nullable); }), n};
+            return {list(n, [&](uint32_t) { return cell(*t.element, nullable); }), n, 0};
         }
-        static const Type kText = {Kind::text, Repr::text, -1,      0, "text",  nullptr,
-                                   nullptr,    nullptr,    nullptr, 0, nullptr, 0};
-        return {list(2 * n, [&](uint32_t i) { return cell(kText, i % 2 == 1); }), 2 * n};
+        static const Type kText = {Kind::text, Repr::text, -1, 0,       "text", nullptr, nullptr,
+                                   nullptr,    nullptr,    0,  nullptr, 0,      0};
+        return {list(2 * n, [&](uint32_t i) { return cell(kText, i % 2 == 1); }), 2 * n, 0};
     }
 
     Text text(const Type &t)

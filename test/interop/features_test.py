@@ -70,6 +70,25 @@ def test_anonymous_records_are_json():
                          for n in (1, 2)])
 
 
+def test_arrays_of_several_dimensions():
+    """What nobody declared: serial, by workers, in composites, and with nothing but NULL and {} first."""
+    c.psql("CREATE TYPE cell AS (n int, tags text[])")
+    c.psql("CREATE TABLE matrices (id int, g int[], t cell[]) WITH (parallel_workers = 2)")
+    c.psql("""INSERT INTO matrices SELECT n, CASE WHEN n % 3 = 0 THEN ARRAY[[n, NULL], [2, 3]] WHEN n % 3 = 1 THEN '{}' END,
+        CASE WHEN n % 5 > 1 THEN ARRAY[[NULL, (n, ARRAY[[[n::text]]])::cell]] END FROM generate_series(1, 3000) n""")
+
+    def row(n):
+        return [n, [[n, None], [2, 3]] if n % 3 == 0 else [] if n % 3 == 1 else None,
+                [[None, {"r": [n, [[[str(n)]]]]}]] if n % 5 > 1 else None]
+
+    for parallel in ("off", "2"):
+        paths, _ = exported("TABLE matrices", "matrices_%s.avro" % parallel, compression="'null'",
+                            options="'{\"parallel\": \"%s\"}'" % parallel)
+        for reader in readers:
+            found = sorted(reader.read_all(paths)[paths[0]])
+            assert found == [row(n) for n in range(1, 3001)], (reader, parallel)
+
+
 def test_a_schema_of_the_users_own():
     schema = """{"type": "record", "name": "order", "namespace": "shop", "fields": [
         {"name": "lines", "type": {"type": "array", "items": {"type": "record", "name": "line", "fields": [

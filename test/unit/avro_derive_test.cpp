@@ -216,3 +216,119 @@ TEST(Derive, OptionsAreChecked)
                        {"on_nan", "string"}})
         EXPECT_EQ(Export({}, {{"schema", record}, other}).code, Code::bad_value) << other.first;
 }
+
+namespace
+{
+// A row of arrays that are numbered as the glue does, and what is known of them.
+struct Arrays {
+    Type tags = array_of(kText, "text[]"), whole = array_of(kInt4, "integer[]"), item, items, twin;
+    Field fields[2] = {{"price", &kInt4}, {"tags", &tags}}, fields_of_twin[2];
+    Type twin_tags = array_of(kText, "text[]");
+    std::vector<Field> columns;
+    std::vector<uint8_t> dimensions = {0, 0, 0, 0};
+
+    Arrays()
+    {
+        whole.array = 0;
+        item = scalar(Kind::record, Repr::list, "app.item");
+        item.schema = "app";
+        item.name = "item";
+        item.fields = fields;
+        item.nfields = 2;
+        items = array_of(item, "app.item[]");
+        items.array = 1;
+        tags.array = 2;
+        twin = item;
+        twin_tags.array = 3;
+        fields_of_twin[0] = fields[0];
+        fields_of_twin[1] = {"tags", &twin_tags};
+        twin.fields = fields_of_twin;
+        columns = {{"a", &whole}, {"lines", &items}, {"one", &twin}};
+    }
+    RowType row() const
+    {
+        return {nullptr,           nullptr, columns.data(), static_cast<uint32_t>(columns.size()),
+                dimensions.data(), 4};
+    }
+    // What is wrong with the option, or how many dimensions each array has.
+    std::string asked(const char *json)
+    {
+        RawOption raw = {"array_dimensions", json};
+        Options o = {};
+        Failure why = {};
+        RowType r = row();
+        if (options_parse("avro", &raw, 1, &o, &why) != Code::ok ||
+            dimensions_asked(&o, &r, dimensions.data(), &why) != Code::ok)
+            return why.message;
+        return known();
+    }
+    std::string known() const
+    {
+        std::string all;
+        for (uint8_t d : dimensions)
+            all += std::to_string(d);
+        return all;
+    }
+};
+} // namespace
+
+TEST(Dimensions, TheOptionNamesArraysByTheirPath)
+{
+    Arrays a;
+    EXPECT_EQ(a.asked(R"({"a": 2, "lines.tags": 3})"), "2030");
+    EXPECT_EQ(a.asked(R"({"lines": 1, "one.tags": 6})"), "2136");
+    EXPECT_EQ(a.asked(R"({"lines.price": 1})"),
+              "option \"array_dimensions\" names \"lines.price\", which is no array here");
+    EXPECT_EQ(a.asked(R"({"a": 2.5})"),
+              "invalid value for option \"array_dimensions\": \"a\" needs a number from 1 to 6");
+    EXPECT_EQ(a.asked("[1]"), "invalid value for option \"array_dimensions\": not a JSON object");
+}
+
+TEST(Dimensions, ARowTeachesWhatItShows)
+{
+    Arrays a;
+    RowType row = a.row();
+    std::vector<Cell> word = {text("x")}, one = {integer(1)};
+    Cell inner = list(one);
+    std::vector<Cell> rows = {inner};
+    Cell matrix = list(rows), no_tags = list({}), tags = list(word);
+    matrix.list.deeper = 1;
+    std::vector<Cell> first = {integer(1), null()}, second = {integer(2), tags};
+    std::vector<Cell> lines = {null(), list(first), list(second)};
+    std::vector<Cell> twin = {null(), no_tags};
+    std::vector<Cell> nothing = {null(), list({}), null()}, all = {matrix, list(lines), list(twin)};
+    dimensions_learn(&row, nothing.data(), a.dimensions.data());
+    EXPECT_EQ(a.known(), "0000");
+    dimensions_learn(&row, all.data(), a.dimensions.data());
+    EXPECT_EQ(a.known(), "2110"); // an empty array shows nothing
+    std::vector<Cell> later = {inner, null(), null()};
+    dimensions_learn(&row, later.data(), a.dimensions.data());
+    EXPECT_EQ(a.known(), "2110"); // the first value counts
+}
+
+TEST(Dimensions, AreThoseOfTheSchemaAndOfEveryValue)
+{
+    Arrays a;
+    a.dimensions = {2, 1, 1, 2};
+    Export e(a.columns, {}, nullptr, nullptr, &kMalloc, nullptr, a.dimensions.data());
+    std::string s = e.schema();
+    EXPECT_NE(
+        s.find(
+            R"("name":"a","type":["null",{"type":"array","items":["null",{"type":"array","items":["null","int"]}]}])"),
+        s.npos)
+        << s;
+    // The same composite with other arrays in it is another record.
+    EXPECT_NE(s.find(R"("name":"app_item")"), s.npos) << s;
+    EXPECT_NE(s.find(R"("name":"app_item_2")"), s.npos) << s;
+    std::vector<Cell> one = {integer(1)};
+    Cell flat = list(one);
+    EXPECT_EQ(e.add({flat, null(), null()}), Code::bad_value);
+    EXPECT_STREQ(e.failure.message, "array has 1 dimension, but the schema says 2");
+    EXPECT_STREQ(e.failure.hint,
+                 "Set the option array_dimensions to {\"a\": 1}, or use to_jsonb(...) in the query if "
+                 "not all values have as many.");
+    std::vector<Cell> word = {text("x")}, twin = {null(), list(word)};
+    EXPECT_EQ(e.add({null(), null(), list(twin)}), Code::bad_value);
+    EXPECT_STREQ(e.failure.path, ".tags");
+    EXPECT_NE(std::string(e.failure.hint).find("{\"one.tags\": 1}"), std::string::npos) << e.failure.hint;
+}

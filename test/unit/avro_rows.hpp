@@ -85,7 +85,7 @@ inline Cell real4(float v)
 inline Cell list(const std::vector<Cell> &v)
 {
     Cell c = {};
-    c.list = {v.data(), static_cast<uint32_t>(v.size())};
+    c.list = {v.data(), static_cast<uint32_t>(v.size()), 0};
     return c;
 }
 // 12.34 = digits {12, 3400} with weight 0.
@@ -115,13 +115,13 @@ class Export
 
     Export(std::vector<Field> fields, Raw raw = {}, const char *relation = nullptr,
            const char *schema = nullptr, const Allocator *allocator = &kTestAllocator,
-           const StoredColumn *stored = nullptr)
+           const StoredColumn *stored = nullptr, const uint8_t *dimensions = nullptr)
         : fields_(std::move(fields))
     {
         std::vector<RawOption> options;
         for (auto &r : raw)
             options.push_back({r.first, r.second});
-        spec.row = {schema, relation, fields_.data(), static_cast<uint32_t>(fields_.size())};
+        spec.row = {schema, relation, fields_.data(), static_cast<uint32_t>(fields_.size()), dimensions, 0};
         spec.allocator = allocator;
         spec.stored = stored;
         code = options_parse("avro", options.data(), static_cast<uint32_t>(options.size()), &spec.options,

@@ -214,7 +214,7 @@ TEST(ServerValues, NestedLiterals)
     null.null = true;
     Cell items[] = {word("a"), word("b c"), word(""), null, word("null"), word("q\"\\"), word("{}")},
          cell = {};
-    cell.list = {items, 7};
+    cell.list = {items, 7, 0};
     Buffer out;
     append_text(array, cell, out);
     EXPECT_EQ(out.view(), R"({a,"b c","",NULL,"null","q\"\\","{}"})");
@@ -225,7 +225,7 @@ TEST(ServerValues, NestedLiterals)
     record.nfields = 3;
     Cell attributes[] = {word("a,b"), cell, null}, whole = {};
     attributes[1].list.n = 2;
-    whole.list = {attributes, 3};
+    whole.list = {attributes, 3, 0};
     out.clear();
     append_text(record, whole, out);
     EXPECT_EQ(out.view(), R"(("a,b","{a,""b c""}",))");
