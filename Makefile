@@ -37,9 +37,14 @@ MODULE_big = pg_spout
 DATA_built = $(patsubst %,%--0.1.0.sql,$(EXTENSION))
 PGFILEDESC = "pg_spout - stream query results into files"
 
-SRCS := $(sort $(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp src/pg/*.cpp src/entry/*.cpp src/bench/*.cpp))
-OBJS  = src/entry/magic.o $(SRCS:.cpp=.o)
-HDRS := $(wildcard src/*/*.hpp src/*/*.def)
+# Each room of the house lies on one side of the wall: tools/check_layers.sh.
+CORE_ROOMS = src/core src/format src/codec
+GLUE_ROOMS = src/pg src/entry src/bench
+CORE_SRCS := $(shell find $(CORE_ROOMS) -name '*.cpp' | LC_ALL=C sort)
+GLUE_SRCS := $(shell find $(GLUE_ROOMS) -name '*.cpp' | LC_ALL=C sort)
+CORE_OBJS  = $(CORE_SRCS:.cpp=.o)
+GLUE_OBJS  = $(GLUE_SRCS:.cpp=.o)
+OBJS       = src/entry/magic.o $(CORE_OBJS) $(GLUE_OBJS)
 
 REGRESS      = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
 REGRESS_OPTS = --inputdir=.
@@ -59,7 +64,7 @@ endif
 WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter
 PG_CPPFLAGS = -Isrc $(CODEC_DEFS)
 SHLIB_LINK  = $(CODEC_LIBS) -lstdc++ -Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,--version-script=src/exports.map
-EXTRA_CLEAN = build $(patsubst %.cpp,%.d,$(SRCS))
+EXTRA_CLEAN = build $(OBJS:.o=.d)
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -67,16 +72,15 @@ include $(PGXS)
 # PostgreSQL's own C flags for C++ are kept (-fwrapv, -fno-strict-aliasing); C-only warnings are dropped.
 CXX_STD  ?= -std=c++17
 COMMON_CXX = $(CXX_STD) -O2 -g -fwrapv -fno-strict-aliasing -fstack-protector-strong -fPIC -fvisibility=hidden \
-	-D_FORTIFY_SOURCE=2 -DPGDLLEXPORT='__attribute__((visibility("default")))' $(WARNINGS) $(EXTRA_CXXFLAGS)
-CORE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp))
-GLUE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/pg/*.cpp src/entry/*.cpp src/bench/*.cpp))
+	-D_FORTIFY_SOURCE=2 -DPGDLLEXPORT='__attribute__((visibility("default")))' -MMD -MP $(WARNINGS) $(EXTRA_CXXFLAGS)
 $(CORE_OBJS): override CXXFLAGS = $(COMMON_CXX)
 $(GLUE_OBJS): override CXXFLAGS = $(COMMON_CXX) -fno-exceptions -fno-rtti -Wno-register -Wno-sign-compare -Wno-missing-field-initializers
 # Core never sees PostgreSQL's include path, so it cannot include it by accident.
 $(CORE_OBJS): override CPPFLAGS = -Isrc $(CODEC_DEFS) -D_GNU_SOURCE
 
-# A header changed: rebuild everything. The tree is small and this is never wrong.
-$(OBJS): $(HDRS) Makefile
+# What a source includes, as the compiler saw it. The flags stand here: a change of them builds everything anew.
+$(OBJS): Makefile
+-include $(OBJS:.o=.d)
 
 # The install scripts are joined from their parts.
 %--0.1.0.sql: extension/join src/format/formats.def Makefile $(wildcard extension/*/*)

@@ -29,7 +29,7 @@ rules() {
     includes $CORE | match '<(iostream|sstream|fstream|locale|regex)>' | rule "core uses streams, locales or regex"
     code $CORE | match '\b(isalpha|isdigit|isalnum|isspace|toupper|tolower|strtod|abort)[[:space:]]*\(' |
         rule "core uses locale-dependent or aborting functions"
-    for f in $(ls src/core/*.cpp src/format/*.cpp src/codec/*.cpp 2>/dev/null); do
+    for f in $(find $CORE -name '*.cpp'); do
         [ "$(includes "$f" | tail -n 1 | sed 's/^[0-9]*://')" = '#include "core/no_postgres.hpp"' ] || echo "$f"
     done | rule 'core/no_postgres.hpp is not the last include'
     includes $GLUE | match '"(format|codec)/|"core/' |

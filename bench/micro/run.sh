@@ -4,10 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 libs=$(make -s -f - <<<'include Makefile
 print-libs: ; @echo $(CODEC_DEFS) -- $(CODEC_LIBS)' print-libs)
+sources=$(make -s -f - <<<'include Makefile
+print-sources: ; @echo $(CORE_SRCS)' print-sources)
 out=build/micro
 mkdir -p "$out"
-# shellcheck disable=SC2086  # flags are words
-for source in src/core/*.cpp src/format/*.cpp src/codec/*.cpp bench/micro/encode.cpp; do
+# shellcheck disable=SC2086  # flags and names are words
+for source in $sources bench/micro/encode.cpp; do
     object=$out/$(tr / _ <<<"${source%.cpp}").o
     [[ $object -nt $source && -z $(find src -name '*.hpp' -newer "$object" -print -quit) ]] || echo "$source $object"
 done | xargs -P "$(nproc)" -L1 sh -c '${CXX:-c++} -std=c++17 -O2 -g -fwrapv -fno-strict-aliasing -fPIC -fvisibility=hidden \

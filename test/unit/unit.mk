@@ -1,6 +1,6 @@
 # unit.mk - core without a server: GoogleTest plain and under sanitizers, libFuzzer. Included by the root
 # Makefile; everything is built under build/, nothing next to the sources.
-UNIT_CORE  := $(sort $(wildcard src/core/*.cpp src/format/*.cpp src/codec/*.cpp))
+UNIT_CORE   = $(CORE_SRCS)
 UNIT_TESTS := $(sort $(wildcard test/unit/*_test.cpp))
 FUZZERS    := $(basename $(notdir $(sort $(wildcard test/fuzz/*_fuzz.cpp))))
 FUZZ_SECONDS ?= 60
