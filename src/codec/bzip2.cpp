@@ -2,6 +2,7 @@
 #include <bzlib.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "codec/codec.hpp"
 #include "codec/memory.hpp"
@@ -73,34 +74,61 @@ class Bzip2 : public Codec
         }
     }
 
-    void decompress(Bytes in, size_t max_out, Buffer &out) override
-    {
-        Stream s(&memory_);
-        if (BZ2_bzDecompressInit(&s.z, 0, 0) != BZ_OK) throw std::bad_alloc();
-        s.end = BZ2_bzDecompressEnd;
-        const size_t start = out.size();
-        for (int rc = BZ_OK; rc != BZ_STREAM_END;) {
-            s.feed(in);
-            unsigned room = s.room(out);
-            rc = BZ2_bzDecompress(&s.z);
-            if (rc == BZ_MEM_ERROR) throw std::bad_alloc();
-            if (rc != BZ_OK && rc != BZ_STREAM_END) corrupt();
-            out.advance(room - s.z.avail_out);
-            if (out.size() - start > max_out) throw Error(Code::limit, "bzip2 data is larger than allowed");
-            bool stuck = rc == BZ_OK && !s.z.avail_in && !in.n && s.z.avail_out;
-            if (stuck) corrupt(); // ends in the middle
-        }
-        if (s.z.avail_in || in.n) corrupt();
-    }
-
   private:
     CodecMemory memory_;
     int level_;
 };
+
+class Bunzip2 : public Unpacker
+{
+  public:
+    explicit Bunzip2(const Allocator &a) : memory_(a) {}
+
+    size_t unpack(Bytes *in, uint8_t *out, size_t room) override
+    {
+        size_t got = 0;
+        while (got < room && (in->n || !between_)) {
+            if (between_) begin();
+            bz_stream &z = s_->z;
+            const size_t had = in->n, wanted = std::min<size_t>(room - got, kStep);
+            s_->feed(*in);
+            z.next_out = reinterpret_cast<char *>(out + got);
+            z.avail_out = static_cast<unsigned>(wanted);
+            int rc = BZ2_bzDecompress(&z);
+            *in = {in->p - z.avail_in, in->n + z.avail_in};
+            z.avail_in = 0;
+            const size_t gave = wanted - z.avail_out;
+            got += gave;
+            if (rc == BZ_MEM_ERROR) throw std::bad_alloc();
+            if (rc == BZ_STREAM_END)
+                frame_done();
+            else if (rc != BZ_OK)
+                corrupt();
+            else if (!gave && in->n == had)
+                break; // wants more
+        }
+        return got;
+    }
+
+  private:
+    void begin()
+    {
+        s_.emplace(&memory_);
+        if (BZ2_bzDecompressInit(&s_->z, 0, 0) != BZ_OK) throw std::bad_alloc();
+        s_->end = BZ2_bzDecompressEnd;
+        between_ = false;
+    }
+    CodecMemory memory_;
+    std::optional<Stream> s_;
+};
 } // namespace
 
 extern const CodecDef kBzip2;
-const CodecDef kBzip2 = {"bzip2", 1, 9, 9, [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
-                             return std::make_unique<Bzip2>(level, a);
-                         }};
+const CodecDef kBzip2 = {
+    "bzip2",
+    1,
+    9,
+    9,
+    [](int level, const Allocator &a) -> std::unique_ptr<Codec> { return std::make_unique<Bzip2>(level, a); },
+    [](const Allocator &a) -> std::unique_ptr<Unpacker> { return std::make_unique<Bunzip2>(a); }};
 } // namespace spout

@@ -4,7 +4,7 @@
 #pragma once
 #include <memory>
 
-#include "core/buffer.hpp"
+#include "codec/unpack.hpp"
 
 namespace spout
 {
@@ -14,9 +14,6 @@ class Codec
     virtual ~Codec() = default;
     // Appends one frame. Throws std::bad_alloc, or Error(Code::limit) for input the library cannot take.
     virtual void compress(Bytes in, Buffer &out) = 0;
-    // Appends the content of exactly one frame that fills `in`. Throws Error(Code::corrupt) when it does
-    // not, Error(Code::limit) when it would give more than max_out bytes (a bomb): never allocates more.
-    virtual void decompress(Bytes in, size_t max_out, Buffer &out) = 0;
 };
 
 struct CodecDef {
@@ -25,6 +22,7 @@ struct CodecDef {
     // Its working memory comes from the allocator, which may be asked in any thread, one at a time, and
     // outlives it.
     std::unique_ptr<Codec> (*make)(int level, const Allocator &);
+    std::unique_ptr<Unpacker> (*unpacker)(const Allocator &);
     bool has_levels() const { return level_max != 0; }
 };
 

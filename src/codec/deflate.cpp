@@ -5,9 +5,9 @@
 
 #include <libdeflate.h>
 #define PER_OBJECT_HOOKS (LIBDEFLATE_VERSION_MAJOR > 1 || LIBDEFLATE_VERSION_MINOR >= 19)
-#else
-#include <zlib.h>
 #endif
+#include <algorithm>
+#include <zlib.h>
 
 #include "codec/codec.hpp"
 #include "codec/memory.hpp"
@@ -19,23 +19,7 @@ namespace spout
 {
 namespace
 {
-[[noreturn]] void corrupt() { throw Error(Code::corrupt, "deflate data is damaged"); }
-[[noreturn]] void bomb() { throw Error(Code::limit, "deflate data is larger than allowed"); }
-
-// A first guess of the decompressed size; grows up to max_out.
-size_t first_guess(size_t in, size_t max_out)
-{
-    size_t guess = in < SIZE_MAX / 8 ? in * 4 + 4096 : max_out;
-    return guess < max_out ? guess : max_out;
-}
-
 #ifdef HAVE_LIBDEFLATE
-size_t next_guess(size_t guess, size_t max_out)
-{
-    if (guess >= max_out) bomb();
-    return guess > max_out / 2 ? max_out : guess * 2;
-}
-
 // libdeflate's hooks know no owner, so they act for whoever makes or ends an object in this thread.
 // Before 1.19 they are the library's only ones: set no longer than that, for objects of other users are none
 // of ours.
@@ -75,26 +59,13 @@ libdeflate_compressor *make_compressor(const CodecMemory &m, int level)
 #endif
 }
 
-libdeflate_decompressor *make_decompressor(const CodecMemory &m)
-{
-    Hooks hooks(m);
-#if PER_OBJECT_HOOKS
-    const libdeflate_options o = {sizeof o, Hooks::allocate, Hooks::release};
-    return libdeflate_alloc_decompressor_ex(&o);
-#else
-    return libdeflate_alloc_decompressor();
-#endif
-}
-
 struct Raw {
     static constexpr auto bound = libdeflate_deflate_compress_bound;
     static constexpr auto compress = libdeflate_deflate_compress;
-    static constexpr auto decompress = libdeflate_deflate_decompress_ex;
 };
 struct Gzip {
     static constexpr auto bound = libdeflate_gzip_compress_bound;
     static constexpr auto compress = libdeflate_gzip_compress;
-    static constexpr auto decompress = libdeflate_gzip_decompress_ex;
 };
 
 template <class Form> class Deflate : public Codec
@@ -108,7 +79,6 @@ template <class Form> class Deflate : public Codec
     {
         Hooks hooks(memory_);
         libdeflate_free_compressor(compressor_);
-        libdeflate_free_decompressor(decompressor_);
     }
 
     void compress(Bytes in, Buffer &out) override
@@ -119,23 +89,9 @@ template <class Form> class Deflate : public Codec
         out.advance(n);
     }
 
-    void decompress(Bytes in, size_t max_out, Buffer &out) override
-    {
-        if (!decompressor_ && !(decompressor_ = make_decompressor(memory_))) throw std::bad_alloc();
-        for (size_t room = first_guess(in.n, max_out);; room = next_guess(room, max_out)) {
-            size_t used, got;
-            auto rc = Form::decompress(decompressor_, in.p, in.n, out.reserve(room), room, &used, &got);
-            if (rc == LIBDEFLATE_INSUFFICIENT_SPACE) continue;
-            if (rc != LIBDEFLATE_SUCCESS || used != in.n) corrupt();
-            out.advance(got);
-            return;
-        }
-    }
-
   private:
     const CodecMemory memory_;
-    libdeflate_compressor *compressor_;               // owned
-    libdeflate_decompressor *decompressor_ = nullptr; // owned, made at the first use
+    libdeflate_compressor *compressor_; // owned
 };
 #else
 // Window bits; the sign and the 16 choose the wrapper.
@@ -167,32 +123,6 @@ template <class Form> class Deflate : public Codec
         out.advance(room - z.avail_out);
     }
 
-    void decompress(Bytes in, size_t max_out, Buffer &out) override
-    {
-        z_stream z = stream();
-        if (in.n > UINT32_MAX) corrupt();
-        if (inflateInit2(&z, Form::bits) != Z_OK) throw std::bad_alloc();
-        End end{&z, inflateEnd};
-        z.next_in = const_cast<uint8_t *>(in.p);
-        z.avail_in = static_cast<uInt>(in.n);
-        for (size_t total = 0;;) {
-            // One byte more than allowed: zlib says that a stream has ended only when asked for another.
-            size_t left = max_out - total;
-            size_t room = first_guess(in.n, left < SIZE_MAX ? left + 1 : left);
-            z.next_out = out.reserve(room);
-            z.avail_out = static_cast<uInt>(room < UINT32_MAX ? room : UINT32_MAX);
-            uInt before = z.avail_out;
-            int rc = inflate(&z, Z_NO_FLUSH);
-            out.advance(before - z.avail_out);
-            total += before - z.avail_out;
-            if (total > max_out) bomb();
-            if (rc == Z_STREAM_END) break;
-            if (rc == Z_MEM_ERROR) throw std::bad_alloc();
-            if (rc != Z_OK || z.avail_out) corrupt();
-        }
-        if (z.avail_in) corrupt();
-    }
-
   private:
     struct End {
         z_stream *z;
@@ -211,6 +141,52 @@ template <class Form> class Deflate : public Codec
     int level_;
 };
 #endif
+
+// By zlib in either build: libdeflate unpacks whole frames only.
+template <int window_bits> class Inflate : public Unpacker
+{
+  public:
+    explicit Inflate(const Allocator &a) : memory_(a)
+    {
+        z_.zalloc = CodecMemory::items<uInt>;
+        z_.zfree = CodecMemory::give_back;
+        z_.opaque = &memory_;
+        if (inflateInit2(&z_, window_bits) != Z_OK) throw std::bad_alloc();
+    }
+    ~Inflate() override { inflateEnd(&z_); }
+
+    // Pieces are small: zlib counts in unsigned int.
+    size_t unpack(Bytes *in, uint8_t *out, size_t room) override
+    {
+        size_t got = 0;
+        while (got < room && (in->n || !between_)) {
+            if (between_ && inflateReset(&z_) != Z_OK) corrupt();
+            between_ = false;
+            const auto n = static_cast<uInt>(std::min<size_t>(in->n, UINT32_MAX));
+            const auto wanted = static_cast<uInt>(std::min<size_t>(room - got, UINT32_MAX));
+            z_.next_in = const_cast<uint8_t *>(in->p);
+            z_.avail_in = n;
+            z_.next_out = out + got;
+            z_.avail_out = wanted;
+            int rc = inflate(&z_, Z_NO_FLUSH);
+            if (rc == Z_MEM_ERROR) throw std::bad_alloc();
+            if (rc == Z_BUF_ERROR) break; // wants more
+            if (rc != Z_OK && rc != Z_STREAM_END) corrupt();
+            got += wanted - z_.avail_out;
+            *in = {z_.next_in, in->n - (n - z_.avail_in)};
+            if (rc == Z_STREAM_END) frame_done();
+        }
+        return got;
+    }
+
+  private:
+    [[noreturn]] static void corrupt()
+    {
+        throw Error(Code::corrupt, window_bits < 0 ? "deflate data is damaged" : "gzip data is damaged");
+    }
+    CodecMemory memory_;
+    z_stream z_ = {};
+};
 } // namespace
 
 template <class Form> std::unique_ptr<Codec> make(int level, const Allocator &a)
@@ -218,7 +194,12 @@ template <class Form> std::unique_ptr<Codec> make(int level, const Allocator &a)
     return std::make_unique<Deflate<Form>>(level, a);
 }
 
+template <int window_bits> std::unique_ptr<Unpacker> make_inflate(const Allocator &a)
+{
+    return std::make_unique<Inflate<window_bits>>(a);
+}
+
 extern const CodecDef kDeflate, kGzip;
-const CodecDef kDeflate = {"deflate", 1, 6, 9, make<Raw>};
-const CodecDef kGzip = {"gzip", 1, 6, 9, make<Gzip>};
+const CodecDef kDeflate = {"deflate", 1, 6, 9, make<Raw>, make_inflate<-15>};
+const CodecDef kGzip = {"gzip", 1, 6, 9, make<Gzip>, make_inflate<15 + 16>};
 } // namespace spout

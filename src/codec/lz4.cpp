@@ -56,13 +56,12 @@ LZ4F_dctx *make_decompressor(CodecMemory *)
 }
 #endif
 
-constexpr size_t kStep = 256 * 1024; // bytes of output asked for at a time
+bool out_of_memory(size_t rc) { return strcmp(LZ4F_getErrorName(rc), "ERROR_allocation_failed") == 0; }
 
 class Lz4 : public Codec
 {
   public:
     Lz4(int level, const Allocator &a) : memory_(a), level_(level) {}
-    ~Lz4() override { LZ4F_freeDecompressionContext(decompress_); }
 
     void compress(Bytes in, Buffer &out) override
     {
@@ -79,39 +78,51 @@ class Lz4 : public Codec
         out.advance(n);
     }
 
-    void decompress(Bytes in, size_t max_out, Buffer &out) override
+  private:
+    CodecMemory memory_;
+    int level_;
+};
+
+class Unlz4 : public Unpacker
+{
+  public:
+    explicit Unlz4(const Allocator &a) : memory_(a), context_(make_decompressor(&memory_))
     {
-        if (!decompress_ && !(decompress_ = make_decompressor(&memory_))) throw std::bad_alloc();
-        LZ4F_resetDecompressionContext(decompress_);
-        const size_t start = out.size();
-        for (size_t hint = 1; hint;) {
-            size_t got = kStep, used = in.n;
-            hint = LZ4F_decompress(decompress_, out.reserve(kStep), &got, in.p, &used, nullptr);
+        if (!context_) throw std::bad_alloc();
+    }
+    ~Unlz4() override { LZ4F_freeDecompressionContext(context_); }
+
+    size_t unpack(Bytes *in, uint8_t *out, size_t room) override
+    {
+        size_t got = 0;
+        while (got < room && (in->n || !between_)) {
+            between_ = false;
+            size_t n = room - got, used = in->n;
+            size_t hint = LZ4F_decompress(context_, out + got, &n, in->p, &used, nullptr);
             if (LZ4F_isError(hint) && out_of_memory(hint)) throw std::bad_alloc();
-            if (LZ4F_isError(hint)) corrupt();
-            out.advance(got);
-            if (out.size() - start > max_out) throw Error(Code::limit, "lz4 data is larger than allowed");
-            if (hint && !got && !used) corrupt(); // ends in the middle
-            in.p += used;
-            in.n -= used;
+            if (LZ4F_isError(hint)) throw Error(Code::corrupt, "lz4 data is damaged");
+            got += n;
+            *in = {in->p + used, in->n - used};
+            if (hint == 0)
+                frame_done();
+            else if (!n && !used)
+                break; // wants more
         }
-        if (in.n) corrupt();
+        return got;
     }
 
   private:
-    static bool out_of_memory(size_t rc)
-    {
-        return strcmp(LZ4F_getErrorName(rc), "ERROR_allocation_failed") == 0;
-    }
-    [[noreturn]] static void corrupt() { throw Error(Code::corrupt, "lz4 data is damaged"); }
     CodecMemory memory_;
-    LZ4F_dctx *decompress_ = nullptr; // owned, made at the first use
-    int level_;
+    LZ4F_dctx *context_; // owned
 };
 } // namespace
 
 extern const CodecDef kLz4;
-const CodecDef kLz4 = {"lz4", 1, 1, 12, [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
-                           return std::make_unique<Lz4>(level, a);
-                       }};
+const CodecDef kLz4 = {
+    "lz4",
+    1,
+    1,
+    12,
+    [](int level, const Allocator &a) -> std::unique_ptr<Codec> { return std::make_unique<Lz4>(level, a); },
+    [](const Allocator &a) -> std::unique_ptr<Unpacker> { return std::make_unique<Unlz4>(a); }};
 } // namespace spout

@@ -11,8 +11,7 @@ namespace spout
 {
 namespace
 {
-constexpr size_t kStep = 256 * 1024;              // bytes of output asked for at a time
-constexpr uint64_t kDecoderMemory = 128ull << 20; // more than level 9 needs (65 MiB)
+constexpr uint64_t kDecoderMemory = 96ull << 20; // more than level 9 needs (65 MiB)
 
 class Xz : public Codec
 {
@@ -36,39 +35,53 @@ class Xz : public Codec
         out.advance(at);
     }
 
-    void decompress(Bytes in, size_t max_out, Buffer &out) override
-    {
-        Stream s;
-        s.z.allocator = &hooks_;
-        if (lzma_stream_decoder(&s.z, kDecoderMemory, 0) != LZMA_OK) throw std::bad_alloc();
-        s.z.next_in = in.p;
-        s.z.avail_in = in.n;
-        const size_t start = out.size();
-        for (lzma_ret rc = LZMA_OK; rc != LZMA_STREAM_END;) {
-            s.z.next_out = out.reserve(kStep);
-            s.z.avail_out = kStep;
-            rc = lzma_code(&s.z, LZMA_FINISH);
-            if (rc == LZMA_MEM_ERROR) throw std::bad_alloc();
-            if (rc != LZMA_OK && rc != LZMA_STREAM_END) throw Error(Code::corrupt, "xz data is damaged");
-            out.advance(kStep - s.z.avail_out);
-            if (out.size() - start > max_out) throw Error(Code::limit, "xz data is larger than allowed");
-        }
-        if (s.z.avail_in) throw Error(Code::corrupt, "xz data is damaged");
-    }
-
   private:
-    struct Stream {
-        lzma_stream z = LZMA_STREAM_INIT;
-        ~Stream() { lzma_end(&z); }
-    };
     CodecMemory memory_;
     const lzma_allocator hooks_ = {CodecMemory::items<size_t>, CodecMemory::give_back, &memory_};
     uint32_t level_;
 };
+
+class Unxz : public Unpacker
+{
+  public:
+    explicit Unxz(const Allocator &a) : memory_(a) { z_.allocator = &hooks_; }
+    ~Unxz() override { lzma_end(&z_); }
+
+    size_t unpack(Bytes *in, uint8_t *out, size_t room) override
+    {
+        z_.next_out = out;
+        z_.avail_out = room;
+        while (z_.avail_out && (in->n || !between_)) {
+            if (between_ && lzma_stream_decoder(&z_, kDecoderMemory, 0) != LZMA_OK) throw std::bad_alloc();
+            between_ = false;
+            z_.next_in = in->p;
+            z_.avail_in = in->n;
+            lzma_ret rc = lzma_code(&z_, LZMA_RUN);
+            *in = {z_.next_in, z_.avail_in};
+            if (rc == LZMA_BUF_ERROR) break; // wants more
+            if (rc == LZMA_MEM_ERROR) throw std::bad_alloc();
+            if (rc == LZMA_MEMLIMIT_ERROR) throw Error(Code::limit, "xz data need more than 96 MB to unpack");
+            if (rc != LZMA_OK && rc != LZMA_STREAM_END) throw Error(Code::corrupt, "xz data is damaged");
+            if (rc == LZMA_STREAM_END) frame_done();
+        }
+        return room - z_.avail_out;
+    }
+
+  private:
+    CodecMemory memory_;
+    const lzma_allocator hooks_ = {CodecMemory::items<size_t>, CodecMemory::give_back, &memory_};
+    lzma_stream z_ = LZMA_STREAM_INIT;
+};
 } // namespace
 
 extern const CodecDef kXz;
-const CodecDef kXz = {"xz", 0, 6, 9, [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
-                          return std::make_unique<Xz>(static_cast<uint32_t>(level), a);
-                      }};
+const CodecDef kXz = {
+    "xz",
+    0,
+    6,
+    9,
+    [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
+        return std::make_unique<Xz>(static_cast<uint32_t>(level), a);
+    },
+    [](const Allocator &a) -> std::unique_ptr<Unpacker> { return std::make_unique<Unxz>(a); }};
 } // namespace spout

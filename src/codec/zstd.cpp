@@ -36,18 +36,14 @@ class Zstd : public Codec
 {
   public:
     Zstd(int level, bool checksum, const Allocator &a)
-        : memory_(a), compress_(ZSTD_createCCtx_advanced(hooks())), decompress_(nullptr)
+        : memory_(a), compress_(ZSTD_createCCtx_advanced(hooks()))
     {
         if (!compress_) throw std::bad_alloc();
         ZSTD_CCtx_setParameter(compress_, ZSTD_c_compressionLevel, level);
         ZSTD_CCtx_setParameter(compress_, ZSTD_c_checksumFlag, checksum);
         if (level == 1) prefer_speed(compress_);
     }
-    ~Zstd() override
-    {
-        ZSTD_freeCCtx(compress_);
-        ZSTD_freeDCtx(decompress_);
-    }
+    ~Zstd() override { ZSTD_freeCCtx(compress_); }
 
     void compress(Bytes in, Buffer &out) override
     {
@@ -60,48 +56,74 @@ class Zstd : public Codec
         out.advance(n);
     }
 
-    // Streaming, so that a frame that claims a size gets memory only for what it really gives.
-    void decompress(Bytes in, size_t max_out, Buffer &out) override
-    {
-        if (!decompress_ && !(decompress_ = ZSTD_createDCtx_advanced(hooks()))) throw std::bad_alloc();
-        ZSTD_DCtx_reset(decompress_, ZSTD_reset_session_only);
-        ZSTD_inBuffer from = {in.p, in.n, 0};
-        const size_t start = out.size();
-        for (size_t left = 1; left;) {
-            size_t room = ZSTD_DStreamOutSize();
-            ZSTD_outBuffer to = {out.reserve(room), room, 0};
-            size_t consumed = from.pos;
-            left = ZSTD_decompressStream(decompress_, &to, &from);
-            if (ZSTD_isError(left)) {
-                if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) throw std::bad_alloc();
-                corrupt();
-            }
-            out.advance(to.pos);
-            if (out.size() - start > max_out)
-                throw Error(Code::limit, "zstandard data is larger than allowed");
-            if (left && to.pos == 0 && from.pos == consumed) corrupt(); // ends in the middle
-        }
-        if (from.pos != in.n) corrupt();
-    }
-
   private:
-    [[noreturn]] static void corrupt() { throw Error(Code::corrupt, "zstandard data is damaged"); }
-
     ZSTD_customMem hooks() { return {CodecMemory::bytes, CodecMemory::give_back, &memory_}; }
 
     CodecMemory memory_;
-    ZSTD_CCtx *compress_;   // owned
-    ZSTD_DCtx *decompress_; // owned, made at the first use
+    ZSTD_CCtx *compress_; // owned
 };
+
+// The library's own limit for windows, 128 MB, is what level 22 needs.
+class Unzstd : public Unpacker
+{
+  public:
+    explicit Unzstd(const Allocator &a)
+        : memory_(a),
+          context_(ZSTD_createDCtx_advanced({CodecMemory::bytes, CodecMemory::give_back, &memory_}))
+    {
+        if (!context_) throw std::bad_alloc();
+    }
+    ~Unzstd() override { ZSTD_freeDCtx(context_); }
+
+    size_t unpack(Bytes *in, uint8_t *out, size_t room) override
+    {
+        ZSTD_inBuffer from = {in->p, in->n, 0};
+        ZSTD_outBuffer to = {out, room, 0};
+        while (to.pos < to.size && (from.pos < from.size || !between_)) {
+            const size_t read = from.pos, written = to.pos;
+            between_ = false;
+            size_t left = ZSTD_decompressStream(context_, &to, &from);
+            if (ZSTD_isError(left)) fail(ZSTD_getErrorCode(left));
+            if (left == 0)
+                frame_done();
+            else if (from.pos == read && to.pos == written)
+                break; // wants more
+        }
+        *in = {in->p + from.pos, in->n - from.pos};
+        return to.pos;
+    }
+
+  private:
+    [[noreturn]] static void fail(ZSTD_ErrorCode why)
+    {
+        if (why == ZSTD_error_memory_allocation) throw std::bad_alloc();
+        if (why == ZSTD_error_frameParameter_windowTooLarge)
+            throw Error(Code::limit, "zstandard data need a window of more than 128 MB");
+        throw Error(Code::corrupt, "zstandard data is damaged");
+    }
+    CodecMemory memory_;
+    ZSTD_DCtx *context_; // owned
+};
+
+std::unique_ptr<Unpacker> make_unzstd(const Allocator &a) { return std::make_unique<Unzstd>(a); }
 } // namespace
 
 extern const CodecDef kZstd, kZstdChecked;
-const CodecDef kZstd = {"zstd", 1, 3, 22, [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
+const CodecDef kZstd = {"zstd",
+                        1,
+                        3,
+                        22,
+                        [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
                             return std::make_unique<Zstd>(level, false, a);
-                        }};
+                        },
+                        make_unzstd};
 // For files that have no checksums of their own.
-const CodecDef kZstdChecked = {"zstd_checked", 1, 3, 22,
+const CodecDef kZstdChecked = {"zstd_checked",
+                               1,
+                               3,
+                               22,
                                [](int level, const Allocator &a) -> std::unique_ptr<Codec> {
                                    return std::make_unique<Zstd>(level, true, a);
-                               }};
+                               },
+                               make_unzstd};
 } // namespace spout

@@ -7,4 +7,16 @@
 namespace spout
 {
 bool is_utf8(const uint8_t *p, size_t n) noexcept;
+
+// The same for a text that comes in pieces.
+class Utf8Pieces
+{
+  public:
+    bool feed(const uint8_t *p, size_t n) noexcept; // false: it is none
+    bool whole() const noexcept { return n_ == 0; } // else it ends inside a character
+
+  private:
+    uint8_t held_[4]; // of a character that is not complete
+    size_t n_ = 0;
+};
 } // namespace spout

@@ -1,7 +1,7 @@
 // wall.hpp - the wall between C++ with exceptions (core) and PostgreSQL with longjmp (glue).
 // The glue includes this and the plain-data headers below, nothing else of core. Every function is
-// noexcept and handles at most one block, so a cancel waits for one block at most.
-// Ownership: writer_open/reader_open make an object, writer_free/reader_free end it; bytes handed out
+// noexcept and handles at most one block, when reading a piece of one, so a cancel waits for no more than
+// that. Ownership: writer_open/reader_open make an object, writer_free/reader_free end it; bytes handed out
 // are valid until the next call on the same object. After a Code other than ok, the Failure says why;
 // the object can then only be freed (a row refused by writer_add leaves the open block as it was).
 #pragma once
@@ -132,7 +132,7 @@ struct ReadStats {
     uint32_t crc32c;                         // of all bytes read so far
 };
 Code reader_open(const ReadOps *, const ReadAs *, Reader **, Failure *why) noexcept; // reads the header
-Code reader_next(Reader *, bool *more, Failure *why) noexcept; // one block; more = false at the end
+Code reader_next(Reader *, bool *more, Failure *why) noexcept; // one step; more = false at the end
 void reader_stats(const Reader *, ReadStats *) noexcept;
 void reader_free(Reader *) noexcept;
 

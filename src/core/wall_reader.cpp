@@ -65,7 +65,8 @@ const char *format_of(const ReadAs &as, const Replay &start)
     if (as.format) return as.format;
     if (start.n >= 4 && memcmp(start.head, "Obj\1", 4) == 0) return "avro";
     if (const char *format = by_extension(as.path)) return format;
-    if (make_unpacker({start.head, start.n}) || (start.n && start.head[0] && strchr("<{[", start.head[0])))
+    if (make_unpacker({start.head, start.n}, *as.allocator) ||
+        (start.n && start.head[0] && strchr("<{[", start.head[0])))
         return nullptr;
     return "avro"; // which will say that it is none
 }

@@ -14,14 +14,15 @@ namespace spout::avro
 {
 namespace
 {
-constexpr size_t kChunk = 256 << 10; // bytes asked for in one read
+constexpr size_t kChunk = 256 << 10;  // bytes read, and unpacked, in one step
+constexpr uint32_t kWork = 256 << 10; // values walked in one step
 // Bytes of a header. The schema has a limit of its own, and the writer's `metadata` may be as large.
-constexpr size_t kMaxMetadata = (1 << 20) + (64 << 10);
+constexpr size_t kMaxMetadata = (1 << 20) + (64 << 10), kMaxEntries = 10000;
 // Readers keep the sizes of a block in an int, packed and unpacked (safety, 4.9).
-constexpr int64_t kMaxBlock = INT32_MAX;
-// Unpacked, blocks are smaller, unless one row is not: so far a block is unpacked before anything is known
-// about it. Our own are cut at 64 MB.
-constexpr size_t kUsualBlock = 128 << 20;
+constexpr uint64_t kMaxBlock = INT32_MAX;
+// A row that takes more than this, as it is written or decoded, is not decoded by Avro C.
+constexpr size_t kMostKept = 8 << 20;
+constexpr uint64_t kMostDecoded = 64 << 20;
 constexpr size_t kKeep = 4 << 20; // a buffer or a decoded row larger than this is given back
 
 [[noreturn]] void corrupt(const std::string &why) { throw Error(Code::corrupt, why); }
@@ -68,9 +69,15 @@ void Source::take(uint64_t n, Buffer &to)
     }
 }
 
+Bytes Source::some(uint64_t n)
+{
+    if (at_end()) corrupt("file ends too early");
+    return {buffer_.data() + at_, static_cast<size_t>(std::min<uint64_t>(n, buffer_.size() - at_))};
+}
+
 // --- header -------------------------------------------------------------------------------------
 
-FileReader::FileReader(const ReadOps &ops, const Allocator &a) : source_(ops, a), packed_(a), raw_(a)
+FileReader::FileReader(const ReadOps &ops, const Allocator &a) : source_(ops, a), raw_(a)
 {
     if (source_.at_end()) corrupt("file is empty: an Avro file has a header at least");
     try {
@@ -100,11 +107,12 @@ FileReader::Metadata FileReader::read_header()
                 corrupt("a key is not valid UTF-8");
             if (!metadata.emplace(key, header_string(&left)).second)
                 corrupt("key \"" + key + "\" is given twice");
+            if (metadata.size() > kMaxEntries)
+                corrupt("there are more than " + std::to_string(kMaxEntries) + " entries");
         }
     }
-    packed_.clear();
-    source_.take(kSync, packed_);
-    memcpy(sync_, packed_.data(), kSync);
+    for (uint8_t &b : sync_)
+        b = source_.byte();
     return metadata;
 }
 
@@ -113,9 +121,9 @@ std::string FileReader::header_string(size_t *left)
     int64_t n = source_.number();
     if (n < 0 || static_cast<uint64_t>(n) >= *left) corrupt("an entry is too long");
     *left -= static_cast<size_t>(n) + 1;
-    packed_.clear();
-    source_.take(static_cast<uint64_t>(n), packed_);
-    return std::string(packed_.view());
+    raw_.clear();
+    source_.take(static_cast<uint64_t>(n), raw_);
+    return std::string(raw_.view());
 }
 
 void FileReader::open_schema(const Metadata &metadata)
@@ -140,7 +148,8 @@ void FileReader::open_codec(const Metadata &metadata, const Allocator &a)
         c++;
     const CodecDef *def = c->codec ? find_codec(c->codec) : nullptr;
     if (!c->name || (c->codec && !def)) corrupt("the codec is unknown");
-    if (def) codec_ = def->make(def->level_default, a);
+    if (def) unpacker_ = def->unpacker(a);
+    codec_ = name;
     snappy_ = name == "snappy";
 }
 
@@ -148,104 +157,148 @@ void FileReader::open_codec(const Metadata &metadata, const Allocator &a)
 
 bool FileReader::next()
 {
-    if (source_.at_end()) return false;
+    if (!in_block_ && source_.at_end()) return false;
     try {
-        block();
+        in_block_ ? go_on() : begin_block();
     } catch (Error &e) {
         if (e.code == Code::corrupt || e.code == Code::limit)
             e.message = "block " + std::to_string(blocks_ + 1) + ": " + e.message;
         throw;
     }
-    blocks_++;
     return true;
 }
 
-void FileReader::block()
+void FileReader::begin_block()
 {
     int64_t n = source_.number();
-    if (n < 0 || n > kMaxBlock) corrupt("number of rows is out of range");
+    if (n < 0 || static_cast<uint64_t>(n) > kMaxBlock) corrupt("number of rows is out of range");
     if (n == 0) corrupt("is empty; many readers take that for the end of the file");
     int64_t size = source_.number();
-    if (size < 0 || size > kMaxBlock) corrupt("size is out of range");
-    packed_.clear();
-    source_.take(static_cast<uint64_t>(size), packed_);
-    for (uint8_t expected : sync_)
-        if (source_.byte() != expected) corrupt("is not followed by the sync marker");
-    rows(unpack(static_cast<uint64_t>(n)), static_cast<uint64_t>(n));
-    packed_.shrink(kKeep);
-    raw_.shrink(kKeep);
-}
-
-Bytes FileReader::unpack(uint64_t n)
-{
-    if (!codec_) return packed_.bytes();
-    Bytes in = packed_.bytes();
-    uint32_t sum = 0;
+    if (size < 0 || static_cast<uint64_t>(size) > kMaxBlock) corrupt("size is out of range");
+    block_rows_ = rows_left_ = static_cast<uint64_t>(n);
+    packed_left_ = static_cast<uint64_t>(size);
+    if (!unpacker_ && checker_->least() && rows_left_ > packed_left_ / checker_->least())
+        corrupt("is too small for its number of rows");
     if (snappy_) {
-        if (in.n < sizeof sum) corrupt("is too short for a checksum");
-        in.n -= sizeof sum;
-        memcpy(&sum, in.p + in.n, sizeof sum);
+        if (packed_left_ < sizeof checksum_) corrupt("is too short for a checksum");
+        packed_left_ -= sizeof checksum_;
     }
+    frames_ = unpacker_ ? unpacker_->frames() : 0;
+    block_bytes_ = checksum_ = 0;
     raw_.clear();
-    try {
-        codec_->decompress(in, kUsualBlock, raw_);
-    } catch (const Error &e) {
-        if (e.code != Code::limit) throw;
-        refuse_bomb(n);
-        raw_.clear();
-        codec_->decompress(in, kMaxBlock, raw_);
-    }
-    if (snappy_ && crc32(0, raw_.data(), raw_.size()) != __builtin_bswap32(sum)) corrupt("checksum is wrong");
-    packed_.shrink(kKeep); // rows may need the memory
-    return raw_.bytes();
+    at_ = 0;
+    row_kept_ = true;
+    checker_->begin_block();
+    checker_->begin_row();
+    in_block_ = true;
 }
 
-// A small file can unpack to anything. What came out so far must be rows, and one of them a large one.
-// Codecs that expand little may have left nothing to look at.
-void FileReader::refuse_bomb(uint64_t n)
+// One step: walks what there is, then unpacks more.
+void FileReader::go_on()
 {
-    Bytes seen = raw_.bytes();
-    if (!seen.n) return;
-    checker_->begin(seen.n);
-    while (n--) {
-        if (raw_.size() - seen.n > kUsualBlock / 2)
-            throw Error(Code::limit, "unpacks to more than 128 MB, and not because of one large row");
-        size_t used = 0;
+    uint32_t work = kWork;
+    while (rows_left_) {
+        Bytes left = {raw_.data() + at_, raw_.size() - at_};
+        DatumChecker::Progress got = DatumChecker::Progress::more;
         try {
-            used = checker_->row(seen);
-        } catch (const Error &) {
-            if (checker_->ended()) return;
+            got = checker_->feed(&left, &work);
+            at_ = raw_.size() - left.n;
+            if (got == DatumChecker::Progress::done) end_row();
+        } catch (Error &e) {
+            std::string row = "row " + std::to_string(block_rows_ - rows_left_ + 1);
+            if (!e.path.empty()) row += ", field \"" + e.path.substr(e.path[0] == '.') + '"';
+            e.message = row + ": " + e.message;
             throw;
         }
-        seen.p += used;
-        seen.n -= used;
+        if (got == DatumChecker::Progress::pause) return;
+        if (got == DatumChecker::Progress::done) continue;
+        if (!refill()) ends_inside_row();
+        return;
     }
-    corrupt("has bytes after its last row");
+    if (at_ < raw_.size()) corrupt("has bytes after its last row");
+    if (!refill()) end_block();
 }
 
-void FileReader::rows(Bytes raw, uint64_t n)
+void FileReader::end_row()
 {
-    const size_t size = raw.n;
-    if (checker_->least() && n > size / checker_->least()) corrupt("is too small for its number of rows");
-    checker_->begin(size);
-    uint64_t row = 1;
-    try {
-        for (; row <= n; row++) {
-            size_t used = checker_->row(raw);
-            second_->decode({raw.p, used});
-            if (checker_->decoded() > kKeep) second_->forget();
-            raw.p += used;
-            raw.n -= used;
-        }
-    } catch (Error &e) {
-        std::string at = "row " + std::to_string(row);
-        if (!e.path.empty()) at += ", field \"" + e.path.substr(e.path[0] == '.') + '"';
-        e.message = at + ": " + e.message;
-        throw;
+    if (second_opinion()) second_->decode({raw_.data(), at_});
+    if (checker_->decoded() > kKeep) second_->forget();
+    raw_.drop_front(at_);
+    at_ = 0;
+    row_kept_ = true;
+    if (--rows_left_) checker_->begin_row();
+}
+
+bool FileReader::second_opinion() const { return row_kept_ && checker_->decoded() <= kMostDecoded; }
+
+void FileReader::ends_inside_row()
+{
+    if (checker_->size() == 0 && checker_->least()) corrupt("is too small for its number of rows");
+    std::string row = "row " + std::to_string(block_rows_ - rows_left_ + 1), path = checker_->path();
+    if (!path.empty()) row += ", field \"" + path.substr(path[0] == '.') + '"';
+    corrupt(row + ": data ends inside a value");
+}
+
+// The next bytes of the block's content; false: there are none. It may also have done no more than read.
+bool FileReader::refill()
+{
+    if (at_ == raw_.size() && (!row_kept_ || at_ == 0 || at_ > kMostKept)) {
+        row_kept_ = row_kept_ && at_ == 0;
+        raw_.clear();
+        raw_.shrink(kKeep);
+        at_ = 0;
     }
-    if (raw.n) corrupt("has " + std::to_string(raw.n) + " bytes after its last row");
-    rows_ += n;
-    raw_bytes_ += size;
+    const size_t before = raw_.size();
+    if (unpacker_) {
+        if (!unpack_some()) return false;
+    } else {
+        if (!packed_left_) return false;
+        Bytes some = source_.some(std::min<uint64_t>(packed_left_, kChunk));
+        raw_.append(some.p, some.n);
+        source_.skip(some.n);
+        packed_left_ -= some.n;
+    }
+    const size_t n = raw_.size() - before;
+    if (snappy_) checksum_ = crc32(checksum_, raw_.data() + before, n);
+    block_bytes_ += n;
+    if (block_bytes_ > kMaxBlock) throw Error(Code::limit, "unpacks to more than 2^31 - 1 bytes");
+    return true;
+}
+
+// A block is exactly one frame.
+bool FileReader::unpack_some()
+{
+    Bytes in = {nullptr, 0};
+    const bool ended = unpacker_->frames() != frames_;
+    if (ended && !packed_left_) return false;
+    if (packed_left_) in = source_.some(packed_left_);
+    const size_t had = in.n;
+    size_t n = ended ? 0 : unpacker_->unpack(&in, raw_.reserve(kChunk), kChunk);
+    raw_.advance(n);
+    source_.skip(had - in.n);
+    packed_left_ -= had - in.n;
+    const bool more = unpacker_->frames() != frames_ && (packed_left_ || !unpacker_->between_frames());
+    const bool stuck = !n && had == in.n && unpacker_->frames() == frames_;
+    if (more || stuck || unpacker_->frames() > frames_ + 1) corrupt(codec_ + " data is damaged");
+    return true;
+}
+
+void FileReader::end_block()
+{
+    if (snappy_) {
+        uint32_t sum = 0;
+        for (int i = 0; i < 4; i++)
+            sum = sum << 8 | source_.byte();
+        if (sum != checksum_) corrupt("checksum is wrong");
+    }
+    for (uint8_t expected : sync_)
+        if (source_.byte() != expected) corrupt("is not followed by the sync marker");
+    rows_ += block_rows_;
+    raw_bytes_ += block_bytes_;
+    blocks_++;
+    in_block_ = false;
+    raw_.clear();
+    raw_.shrink(kKeep);
 }
 
 ReadStats FileReader::stats() const

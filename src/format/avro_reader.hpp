@@ -1,7 +1,7 @@
-// avro_reader.hpp - reads an Avro object container file back, as strictly as a reader can be: every length is
-// checked before memory is asked for, every row is walked, and then decoded by Avro C as well.
-// Knows no descriptors: bytes come from ReadOps. Sources: Avro 1.12 specification, "Object Container Files";
-// our limits.
+// avro_reader.hpp - reads an Avro object container file back, as strictly as a reader can be: every row is
+// walked, and then decoded by Avro C as well. It goes in steps of bounded work, also inside blocks and rows,
+// and memory does not depend on what the file claims, holds or unpacks to. Knows no descriptors: bytes come
+// from ReadOps. Sources: Avro 1.12 specification, "Object Container Files"; our limits.
 #pragma once
 #include <map>
 #include <string>
@@ -24,6 +24,9 @@ class Source
     int64_t number();
     // Appends n bytes. Asks for memory as they arrive, since n is what the file claims.
     void take(uint64_t n, Buffer &to);
+    // Some of the bytes to come, at least one and at most n, which stay until they are skipped.
+    Bytes some(uint64_t n);
+    void skip(size_t n) { at_ += n; }
 
     uint64_t bytes() const { return bytes_; } // read so far
     uint32_t crc32c() const { return crc32c_; }
@@ -42,8 +45,8 @@ class FileReader
   public:
     // Reads the header. Throws Error(Code::corrupt), or what Source throws.
     explicit FileReader(const ReadOps &, const Allocator & = kMalloc);
-    // Reads and checks one block; false at the end. Throws Error(Code::corrupt) or Error(Code::limit) with
-    // `block 3: ...`. Not to be called again after that.
+    // Reads and checks a piece of a block; false at the end. Throws Error(Code::corrupt) or
+    // Error(Code::limit) with `block 3: ...`. Not to be called again after that.
     bool next();
     ReadStats stats() const;
     const Schema &schema() const { return schema_; }
@@ -56,19 +59,32 @@ class FileReader
     std::string header_string(size_t *left);
     void open_schema(const Metadata &);
     void open_codec(const Metadata &, const Allocator &);
-    void block();
-    Bytes unpack(uint64_t n);
-    void refuse_bomb(uint64_t n);
-    void rows(Bytes raw, uint64_t n);
+    void begin_block();
+    void go_on();
+    bool refill();
+    bool unpack_some();
+    void end_row();
+    void end_block();
+    [[noreturn]] void ends_inside_row();
+    bool second_opinion() const;
 
     Source source_;
     Schema schema_;
     std::unique_ptr<DatumChecker> checker_;
     std::unique_ptr<AvroC> second_;
-    std::unique_ptr<Codec> codec_; // null: none
-    bool snappy_ = false;          // data is followed by a checksum
+    std::unique_ptr<Unpacker> unpacker_; // null: blocks are not compressed
+    std::string codec_;                  // its name
+    bool snappy_ = false;                // data is followed by a checksum
     uint8_t sync_[kSync];
-    Buffer packed_, raw_;
     uint64_t rows_ = 0, blocks_ = 0, raw_bytes_ = 0;
+
+    // Of the block that has begun.
+    bool in_block_ = false;
+    uint64_t block_rows_ = 0, rows_left_ = 0, packed_left_ = 0, block_bytes_ = 0, frames_ = 0;
+    uint32_t checksum_ = 0;
+    // What was unpacked of it, from the row that has begun on, unless that is too long to be kept.
+    Buffer raw_;
+    size_t at_ = 0; // up to here it was walked
+    bool row_kept_ = true;
 };
 } // namespace spout::avro

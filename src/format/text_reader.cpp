@@ -35,7 +35,7 @@ bool TextReader::next()
     }
     if (!started_) {
         started_ = true;
-        if (!as_.plain) unpacker_ = make_unpacker(left_);
+        if (!as_.plain) unpacker_ = make_unpacker(left_, *as_.allocator);
     }
     Bytes raw = left_;
     if (unpacker_) {

@@ -11,6 +11,9 @@ namespace spout
 {
 namespace
 {
+// Of brackets or elements: each open one is remembered. What exports write is never near.
+constexpr size_t kMaxDepth = 1 << 20;
+
 bool is_space(uint8_t c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 } // namespace
 
@@ -153,9 +156,10 @@ class Json : public RowCounter
     {
         if (c == '"')
             string_ = true;
-        else if (c == '{' || c == '[')
+        else if (c == '{' || c == '[') {
+            if (open_.size() == kMaxDepth) corrupt("is nested deeper than 1048576 levels");
             open_.push_back(c == '{' ? '}' : ']');
-        else if (c == '}' || c == ']') {
+        } else if (c == '}' || c == ']') {
             if (open_.back() != c) corrupt("brackets do not match");
             open_.pop_back();
             if (!open_.empty()) return;
@@ -262,6 +266,7 @@ class Xml : public RowCounter
     void tag(uint8_t c)
     {
         if (c == '>') {
+            if (open_.size() == kMaxDepth) corrupt("is nested deeper than 1048576 levels");
             open_.push_back(hash_);
             at_ = At::text;
             if (slash_) close(hash_);

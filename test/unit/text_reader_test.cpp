@@ -105,6 +105,26 @@ TEST(TextReader, CsvDefects)
     expect_defect("", csv, "the header is missing");
 }
 
+// What is open is remembered, so there is an end to it.
+TEST(TextReader, DepthIsBounded)
+{
+    constexpr size_t kMost = 1 << 20;
+    auto nested = [](const std::string &open, const std::string &close, size_t n) {
+        std::string s;
+        for (size_t i = 0; i < n; i++)
+            s += open;
+        for (size_t i = 0; i < n; i++)
+            s += close;
+        return s;
+    };
+    EXPECT_EQ(read_back(Memory{"{\"a\":" + nested("[", "]", kMost - 1) + "}\n"}, as("json")).message, "");
+    EXPECT_EQ(read_back(Memory{nested("<a>", "</a>", kMost)}, as("xml")).message, "");
+    const std::string deep = "row 1: is nested deeper than 1048576 levels";
+    EXPECT_EQ(read_back(Memory{"{\"a\":" + nested("[", "]", kMost) + "}\n"}, as("json")).message, deep);
+    EXPECT_EQ(read_back(Memory{nested("{\"a\":", "}", kMost + 1)}, as("json")).message, deep);
+    EXPECT_EQ(read_back(Memory{nested("<a>", "</a>", kMost + 1)}, as("xml")).message, deep);
+}
+
 TEST(TextReader, JsonRows)
 {
     const ReadAs json = as("json");
