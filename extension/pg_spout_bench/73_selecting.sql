@@ -14,15 +14,12 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, p
 AS $$
 DECLARE
     made jsonb;
-    name text := spout_bench.data_name('records', rows, 5, (settings ->> 'seed')::bigint);
-    kind "char";
 BEGIN
-    SELECT relkind INTO kind FROM pg_class WHERE relnamespace = 'spout_bench'::regnamespace AND relname = name;
-    IF kind IS NOT NULL THEN
-        RETURN CASE WHEN kind <> 'm' THEN format('spout_bench.%s is not a data set', name) END;
+    IF spout_bench.found_data('records', rows, 5, (settings ->> 'seed')::bigint) IS NOT NULL THEN
+        RETURN NULL;
     END IF;
     made := spout_bench.execute(jsonb_build_object('commit', true, 'isolation', settings -> 'isolation', 'deadline', 3600,
-        'run_sql', format('SELECT %s.benchmark_data(%L, %s, NULL, %s)', '@extschema@', 'records', rows, settings ->> 'seed')));
+        'run_sql', format('SELECT spout_bench.make_data(%L, %s, 5, %s)', 'records', rows, settings ->> 'seed')));
     RETURN CASE WHEN made ->> 'status' <> 'ok' THEN made ->> 'message' END;
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM;

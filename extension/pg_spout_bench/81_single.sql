@@ -198,6 +198,7 @@ AS $$
 DECLARE
     settings jsonb := spout_bench.settings(NULL);
     data text := relation::text;
+    seen jsonb;
     problem text;
     f text;
     made jsonb;
@@ -209,14 +210,18 @@ BEGIN
         IF rows IS NULL OR rows < 1 OR rows > 10000000000 THEN
             RAISE EXCEPTION 'the number of rows must be from 1 to 10000000000' USING ERRCODE = '22023';
         END IF;
-        data := 'spout_bench.' || quote_ident(spout_bench.data_name('records', rows, 5, 1));
-        IF to_regclass(data) IS NULL THEN
+        data := spout_bench.data_name('records', rows, 5, 1);
+        IF spout_bench.found_data('records', rows, 5, 1) IS NULL THEN
             RAISE NOTICE 'making a data set of % rows, once', rows;
         END IF;
         problem := spout_bench.prepare(rows, settings || '{"seed": 1}');
         IF problem IS NOT NULL THEN
             RAISE EXCEPTION 'the data set could not be made: %', problem USING ERRCODE = '55000';
         END IF;
+    END IF;
+    seen := spout_bench.seen(coalesce(relation, spout_bench.found_data('records', rows, 5, 1)));
+    IF seen IS NULL THEN
+        RAISE EXCEPTION 'relation % does not exist', data USING ERRCODE = '42P01';
     END IF;
     FOREACH f IN ARRAY coalesce(formats, '{csv,json,xml,parquet,avro}') LOOP
         IF NOT coalesce(f = ANY (spout_bench.formats()), false) THEN
@@ -225,7 +230,7 @@ BEGIN
             CONTINUE;
         END IF;
         packed := CASE WHEN gzip THEN format(', compression %L', CASE f WHEN 'avro' THEN 'deflate' ELSE 'gzip' END) ELSE '' END;
-        made := spout_bench.execute(settings || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, 'deadline', 86400,
+        made := spout_bench.execute(settings || seen || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, 'deadline', 86400,
             'run_sql', format('COPY (SELECT * FROM %s) TO ''{out}'' (FORMAT %I%s)', data, f, packed),
             'search_path', 'pg_catalog, pg_temp'));
         IF made ->> 'status' = 'ok' THEN

@@ -3,6 +3,7 @@
 // file format needs nothing here: the kinds are instantiated for every format of the registry.
 #pragma once
 #include "bench/json.hpp"
+#include "bench/only_relation.hpp"
 #include "pg/pg.hpp"
 
 namespace spout
@@ -12,6 +13,7 @@ struct BenchTask {
     const char *kind; // encode, decode, sql
     const char *format;
     const char *relation;                              // of the rows: qualified and quoted
+    OnlyRelation only;                                 // what `relation` was when it was looked at
     const char *setup_sql, *run_sql, *teardown_sql;    // null: nothing
     Datum *args;                                       // of run_sql
     Oid *arg_types;                                    //

@@ -42,6 +42,21 @@ int execute_sql(const char *sql, int n, Oid *types, Datum *values)
     return rc;
 }
 
+// The same, reading nothing but one relation; invalid: whatever the statement names.
+void execute_reading(Oid only, const char *sql, int n, Oid *types, Datum *values)
+{
+    read_only_relation(only);
+    PG_TRY();
+    {
+        execute_sql(sql, n, types, values);
+    }
+    PG_FINALLY();
+    {
+        read_only_relation(InvalidOid);
+    }
+    PG_END_TRY();
+}
+
 // --- core: an encoder alone
 // -----------------------------------------------------------------------------------
 
@@ -134,7 +149,7 @@ class Encode : public Benchmark
         ForceQuote none = {};
         spec_ = {};
         parse_option_list(t->format, &list, &spec_.options, &none);
-        execute_sql(psprintf("SELECT * FROM %s", relation), 0, nullptr, nullptr);
+        execute_reading(t->only.oid, psprintf("SELECT * FROM %s", relation), 0, nullptr, nullptr);
         SPITupleTable *rows = SPI_tuptable; // lives until SPI_finish
         if (!rows)
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -308,7 +323,7 @@ class Sql : public Benchmark
             pg_snprintf(path_, sizeof path_, "%s/out_" UINT64_FORMAT, t->directory, loop);
             sql = replaced(sql, path_);
         }
-        execute_sql(sql, t->nargs, t->arg_types, t->args);
+        execute_reading(t->only.oid, sql, t->nargs, t->arg_types, t->args);
         rows_ = count_rows();
         if (SPI_tuptable && !t->keep_result) SPI_freetuptable(SPI_tuptable);
     }

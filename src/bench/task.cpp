@@ -61,6 +61,9 @@ BenchTask read_task(Jsonb *j)
     t.kind = json_text(j, "kind", "sql");
     t.format = json_text(j, "format", nullptr);
     t.relation = json_text(j, "relation", nullptr);
+    t.only.oid = (Oid)json_integer(j, "relation_oid", 0, UINT32_MAX, InvalidOid);
+    t.only.owner = (Oid)json_integer(j, "relation_owner", 0, UINT32_MAX, InvalidOid);
+    t.only.kind = json_text(j, "relation_kind", "")[0];
     t.setup_sql = json_text(j, "setup_sql", nullptr);
     t.run_sql = json_text(j, "run_sql", nullptr);
     t.teardown_sql = json_text(j, "teardown_sql", nullptr);

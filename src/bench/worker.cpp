@@ -60,6 +60,8 @@ static void run_task(Jsonb *j, bool fresh, const char *directory, StringInfo res
     u.directory = directory;
     u.iterations = t.iterations;
     u.in_session = t.in_session;
+    if (OidIsValid(t.only.oid)) hold_relation(&t.only);
+    if (OidIsValid(u.only.oid)) hold_relation(&u.only);
     SPI_connect();
     if (other)
         measure_pairs(&t, &u, result);

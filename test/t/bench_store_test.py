@@ -117,7 +117,7 @@ def test_two_sessions_make_one_data_set():
         first.run("BEGIN; SELECT benchmark_data('int4', 50, 1)")
         second.send("SELECT benchmark_data('int4', 50, 1)")
         deadline = time.monotonic() + prompt(20)
-        while c.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "0":
+        while c.value("SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND NOT granted") == "0":
             assert time.monotonic() < deadline, "the second session does not wait"
             time.sleep(0.02)
         first.run(end)
