@@ -44,7 +44,7 @@ class Deriver
     const Node *scalar(const Type &t);
     template <typename Branch> const Node *optional(Branch branch);
     const Node *decimal(int precision, int scale);
-    const Node *fixed(const std::string &name, uint32_t size, const std::string &rest, Logical logical);
+    Node *fixed(const std::string &name, uint32_t size, const std::string &rest, Logical logical);
     const Node *uuid();
     const Node *array(const Type &t, uint32_t dimensions);
     const Node *map();
@@ -67,7 +67,7 @@ class Deriver
     Schema schema_;
     std::string text_, space_;
     NameSet taken_;                               // names of types; one namespace holds them all
-    std::map<std::string, const Node *> defined_; // by what they are, not by what they are called
+    std::map<std::string, const Node *> defined_; // composites, by what they are, not what they are called
     int last_id_ = 0;
 };
 
@@ -126,19 +126,15 @@ const Node *Deriver::logical(const char *base, Tag tag, const char *name, Logica
     return make(tag, l);
 }
 
-const Node *Deriver::fixed(const std::string &name, uint32_t size, const std::string &rest, Logical l)
+// Of profile iceberg. PyIceberg and others of its family find no type by its name: every use of one is a
+// definition of its own.
+Node *Deriver::fixed(const std::string &name, uint32_t size, const std::string &rest, Logical l)
 {
-    const Node *&known = defined_["fixed " + name];
-    if (known) {
-        append_json_string(text_, known->full_name);
-        return known;
-    }
     Node *n = make(Tag::fixed, l);
     n->size = size;
     std::string own = taken_.take(name);
     n->full_name = full_name(own);
     text_ += "{\"type\":\"fixed\",\"name\":\"" + own + "\",\"size\":" + std::to_string(size) + rest + '}';
-    known = n;
     return n;
 }
 
@@ -147,18 +143,15 @@ const Node *Deriver::decimal(int precision, int scale)
     std::string p = std::to_string(precision), s = std::to_string(scale);
     // The scale is written even when it is 0: Hive fails without it.
     std::string rest = ",\"logicalType\":\"decimal\",\"precision\":" + p + ",\"scale\":" + s;
-    size_t known = schema_.nodes.size();
-    const Node *n;
+    Node *n;
     if (iceberg()) {
         n = fixed("decimal_" + p + '_' + s, decimal_bytes(precision), rest, Logical::decimal);
     } else {
         text_ += "{\"type\":\"bytes\"" + rest + '}';
         n = make(Tag::bytes, Logical::decimal);
     }
-    if (schema_.nodes.size() > known) {
-        schema_.nodes.back()->precision = precision;
-        schema_.nodes.back()->scale = scale;
-    }
+    n->precision = precision;
+    n->scale = scale;
     return n;
 }
 
@@ -214,7 +207,7 @@ const Node *Deriver::composite(const Type &t)
     std::string_view space = t.schema ? stable_schema(t.schema) : "";
     std::string key = "record " + std::to_string(space.size()) + ' ' + std::string(space) + '.' + t.name;
     add_dimensions(key, t);
-    // Iceberg's field ids are unique in the whole schema, so there every use is a definition of its own.
+    // As in fixed(); and Iceberg's field ids are unique in the whole schema.
     auto known = defined_.find(key);
     if (known != defined_.end() && !iceberg()) {
         append_json_string(text_, known->second->full_name);

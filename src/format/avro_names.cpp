@@ -18,9 +18,9 @@ std::string lower(std::string s)
     return s;
 }
 
-template <typename Free> std::string numbered(const std::string &name, Free is_free)
+template <typename Free> std::string numbered(const std::string &name, Free is_free, unsigned k = 2)
 {
-    for (unsigned k = 2;; k++) {
+    for (;; k++) {
         std::string candidate = name + '_' + std::to_string(k);
         if (is_free(lower(candidate))) return candidate;
     }
@@ -77,7 +77,9 @@ std::vector<std::string> unique_names(const std::vector<std::string_view> &sql_n
 std::string NameSet::take(const std::string &name)
 {
     if (taken_.insert(lower(name)).second) return name;
-    std::string other = numbered(name, [&](const std::string &c) { return !taken_.count(c); });
+    unsigned &next = next_.emplace(lower(name), 2).first->second;
+    std::string other = numbered(
+        name, [&](const std::string &c) { return !taken_.count(c); }, next++);
     taken_.insert(lower(other));
     return other;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -27,5 +28,6 @@ class NameSet
     // Lower case. Avro's own types come first: their names cannot be defined in any namespace.
     std::unordered_set<std::string> taken_ = {"null",  "boolean", "int",   "long",
                                               "float", "double",  "bytes", "string"};
+    std::unordered_map<std::string, unsigned> next_; // lower case; no smaller number is free
 };
 } // namespace spout::avro

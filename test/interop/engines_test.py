@@ -161,6 +161,20 @@ def test_avro_types_that_need_a_profile():
         assert seen[0] == COLUMNS and len(seen[1]) == ROWS, seen
 
 
+def test_profile_iceberg_refers_to_no_type():
+    """Decimals, uuids and composites used twice, also within each other: PyIceberg resolves no name."""
+    c.psql("CREATE TYPE price AS (amount numeric(9,2), id uuid, steps numeric(9,2)[])")
+    path = write("avro", ".avro", """SELECT i4, (i4 * 0.25)::numeric(9,2) AS a, (i4 * -0.5)::numeric(9,2) AS b, u, md5(u::text)::uuid AS v,
+        ARRAY[i4, NULL]::numeric(9,2)[] AS d, ROW(i4, u, ARRAY[1, i4])::price AS p, ARRAY[ROW(NULL, u, '{}'), NULL]::price[] AS q FROM z""",
+                 profile="iceberg")
+    right = c.psql("""SELECT i4, (i4 * 0.25)::numeric(9,2), (i4 * -0.5)::numeric(9,2), u, md5(u::text)::uuid, format('[%s.00,None]', i4),
+        format('(%s.00,%s,[1.00,%s.00])', i4, u, i4), format('[(None,%s,[]),None]', u) FROM z""")
+    for engine in ("pyiceberg", "duckdb"):
+        seen, = read(engine, [path])
+        assert isinstance(seen, tuple), (engine, seen)
+        assert seen[1] == right, (engine, [p for p in zip(seen[1], right) if p[0] != p[1]][:2])
+
+
 # --- CSV and JSON ------------------------------------------------------------------------------------------------
 SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst", "lz4": ".lz4"}
 TEXT_CODECS = {"duckdb": ("none", "gzip", "zstd"), "polars": ("none", "gzip", "zstd"), "datafusion": ("none", "gzip", "zstd"),

@@ -130,7 +130,7 @@ TEST(Derive, IcebergHasFixedAndFieldIds)
         e.schema(),
         head("row", "pg_spout") +
             R"({"name":"a","type":["null",{"type":"fixed","name":"decimal_18_4","size":8,"logicalType":"decimal","precision":18,"scale":4}],"default":null,"field-id":1},)"
-            R"({"name":"b","type":["null","pg_spout.decimal_18_4"],"default":null,"field-id":2},)"
+            R"({"name":"b","type":["null",{"type":"fixed","name":"decimal_18_4_2","size":8,"logicalType":"decimal","precision":18,"scale":4}],"default":null,"field-id":2},)"
             R"({"name":"c","type":["null",{"type":"fixed","name":"uuid_fixed","size":16,"logicalType":"uuid"}],"default":null,"field-id":3},)"
             R"({"name":"d","type":["null",{"type":"array","items":["null","int"],"element-id":5}],"default":null,"field-id":4},)"
             R"({"name":"e","type":["null",{"type":"map","values":["null","string"],"key-id":7,"value-id":8}],"default":null,"field-id":6,"pg.type":"hstore"},)"

@@ -137,6 +137,8 @@ def pyiceberg(path, form, codec):
             return open(self.location, "rb")
 
     def plain(value):
+        if isinstance(value, (list, tuple)):
+            return [plain(v) for v in value]
         return {str(i): plain(v) for i, v in enumerate(value._data)} if hasattr(value, "_data") else value
     with AvroFile(Local(path)) as f:
         return [field.name for field in f.schema.fields], [[plain(v) for v in row._data] for row in f]
