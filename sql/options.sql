@@ -51,7 +51,7 @@ SELECT s, x.* FROM unnest(ARRAY['(SELECT 1) TO ''$OUT/options.csv'' (format csv,
     '(SELECT 1) TO ''$OUT/options.gz'' (format text, zzz)', '(SELECT 1) TO ''$OUT/options.x'' (format avroo)', '(SELECT 1) TO ''$OUT/options.x'' (format xlm)', '(SELECT 1) TO ''$OUT/options.x'' (format orc)', '(SELECT 1) TO ''$OUT/options.x'' (format orc, compression zstd)',
     '(SELECT 1) TO ''$OUT/options.x'' (format csv, format avroo)', '(SELECT 1) TO ''$OUT/options.x'' (format csv, freezee)', 'loaded FROM ''/dev/null'' (format avro)', 'loaded FROM ''/dev/null'' (format xml, nulls omit)', 'loaded FROM ''/dev/null'' (format csv, compression gzip)',
     'loaded FROM ''/dev/null'' (compression zstd, format csv)', 'loaded FROM ''/dev/null'' (format csv, zzz)', 'loaded FROM ''/dev/null'' (format orc)', 'loaded FROM ''/dev/null'' (format csv)', 'nobody FROM ''/dev/null'' (format avro)']) s, pg_temp.answers('COPY ' || s) x;
-COPY loaded FROM STDIN (FORMAT csv, max_rows_per_file 5);
+COPY loaded FROM '/dev/null' (FORMAT csv, max_rows_per_file 5);
 -- COPY points at the option.
 COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, sync off, colour 'red');
 COPY (SELECT 1) TO '/nonexistent/x.avro' WITH (format avro, compression 'lzma');
@@ -71,7 +71,8 @@ SELECT o, x.* FROM unnest(ARRAY[
 SELECT * FROM pg_temp.try('COPY (SELECT 1 AS a) TO ''$OUT/options.avro'' (FORMAT ''AVRO'')');
 SELECT * FROM pg_temp.try('COPY (SELECT 1 AS a) TO ''$OUT/options.avro'' WITH ("format" "Avro")');
 
--- The functions: the same options as arguments and as keys of one jsonb.
+-- The functions: the same options as arguments and as keys of one jsonb. (The warnings that a set is replaced by a file have paths.)
+SET client_min_messages = error;
 SELECT o, regexp_replace(x, ' Options of format .*', ' ...') AS x FROM unnest(ARRAY[
     'compression => ''lz4''', 'compression => ''deflate'', compression_level => 10', 'max_rows_per_file => -1', 'max_bytes_per_file => -1',
     'options => ''[]''', 'options => ''1''', 'options => ''{"colour": "red"}''', 'options => ''{"sync": "maybe"}''', 'options => ''{"sync": {"a": 1}}''',
@@ -80,6 +81,7 @@ SELECT o, regexp_replace(x, ' Options of format .*', ' ...') AS x FROM unnest(AR
     'options => ''{"sync": false, "block_size": "1kB", "metadata": {"a": "b"}, "max_rows_per_file": 10}''', 'options => NULL', 'compression => NULL, max_rows_per_file => NULL'
     ]) o, pg_temp.try(format('SELECT * FROM export_to_avro(''SELECT 1 AS a'', ''$OUT/options_function.avro'', %s)', o)) x
 WHERE x NOT LIKE 'HINT: Options of format avro: %';
+RESET client_min_messages;
 SELECT o, x.* FROM unnest(ARRAY['NULL, ''$OUT/x.avro''', '''SELECT 1'', NULL']) o, pg_temp.try(format('SELECT * FROM export_to_avro(%s)', o)) x;
 SELECT f, x.* FROM unnest(ARRAY['orc', '', 'Avro', 'avro ']) f, pg_temp.try(format('SELECT * FROM describe_export(''SELECT 1'', %L)', f)) x;
 SELECT * FROM pg_temp.files('options_function%');

@@ -47,21 +47,21 @@ SELECT * FROM pg_temp.keys('both\_%');
 -- A row that is larger than a file may be still gets one.
 SELECT file_index, rows, bytes > 100000 AS large FROM export_to_avro($$SELECT repeat('x', 100000) FROM generate_series(1, 3)$$, pg_temp.out('large.avro'), 'null', max_bytes_per_file => 1000);
 
--- Names: the last dot begins the suffix; a file without one, a hidden one.
-SELECT n, regexp_replace(path, '.*/', '') AS path FROM unnest('{"a.b.avro","plain",".hidden","dir.d",".hidden.avro","trailing."}'::text[]) n,
+-- Names: the last dot begins the suffix, but .csv.gz and its like stay whole; a file without one, a hidden one.
+SELECT n, regexp_replace(path, '.*/', '') AS path FROM unnest('{"a.b.avro","rot.csv.gz","plain",".hidden","dir.d",".hidden.avro","trailing."}'::text[]) n,
     LATERAL export_to_avro('SELECT 1 FROM generate_series(1, 2)', pg_temp.out(n), max_rows_per_file => 1) ORDER BY n, file_index;
 -- A limit of 0 is no limit and changes no name; no rows give one file, numbered if there is a limit.
-SELECT regexp_replace(path, '.*/', '') AS path, rows FROM export_to_avro('SELECT 1 WHERE false', pg_temp.out('none.avro'), max_rows_per_file => 0);
+SELECT regexp_replace(path, '.*/', '') AS path, rows FROM export_to_avro('SELECT 1 WHERE false', pg_temp.out('none.single.avro'), max_rows_per_file => 0);
 SELECT regexp_replace(path, '.*/', '') AS path, rows FROM export_to_avro('SELECT 1 WHERE false', pg_temp.out('none.avro'), max_rows_per_file => 5);
 SELECT * FROM pg_temp.files('none%');
 
 -- The manifest lists what was written; verify_export follows it.
 SELECT count(*), sum(rows) FROM export_to_avro('SELECT n FROM generate_series(1, 10) n', pg_temp.out('set.avro'), max_rows_per_file => 4, options => '{"manifest": true}');
 SELECT * FROM pg_temp.files('set%');
-SELECT m - 'files' - 'run' - 'bytes' - 'server_version' - 'pg_spout' AS manifest FROM (SELECT pg_read_file(pg_temp.out('set.manifest.json'))::jsonb) m (m);
-SELECT jsonb_object_keys(m) FROM (SELECT pg_read_file(pg_temp.out('set.manifest.json'))::jsonb) m (m) ORDER BY 1;
-SELECT f->>'name' AS name, f->>'rows' AS rows, (f->>'bytes')::int = length(pg_read_binary_file(pg_temp.out(f->>'name'))) AS bytes FROM jsonb_array_elements(pg_read_file(pg_temp.out('set.manifest.json'))::jsonb->'files') f;
-SELECT file_index, regexp_replace(path, '.*/', '') AS path, ok, rows, problem FROM verify_export(pg_temp.out('set.manifest.json'));
+SELECT m - 'files' - 'run' - 'bytes' - 'server_version' - 'pg_spout' AS manifest FROM (SELECT pg_read_file(pg_temp.out('set.avro.manifest.json'))::jsonb) m (m);
+SELECT jsonb_object_keys(m) FROM (SELECT pg_read_file(pg_temp.out('set.avro.manifest.json'))::jsonb) m (m) ORDER BY 1;
+SELECT f->>'name' AS name, f->>'rows' AS rows, (f->>'bytes')::int = length(pg_read_binary_file(pg_temp.out(f->>'name'))) AS bytes FROM jsonb_array_elements(pg_read_file(pg_temp.out('set.avro.manifest.json'))::jsonb->'files') f;
+SELECT file_index, regexp_replace(path, '.*/', '') AS path, ok, rows, problem FROM verify_export(pg_temp.out('set.avro.manifest.json'));
 -- A shorter run removes what the old manifest vouches for.
 SELECT count(*), sum(rows) FROM export_to_avro('SELECT n FROM generate_series(1, 5) n', pg_temp.out('set.avro'), max_rows_per_file => 4, options => '{"manifest": true}');
 SELECT * FROM pg_temp.files('set%');
@@ -75,7 +75,9 @@ RESET client_min_messages;
 SELECT * FROM pg_temp.files('tail%');
 -- if_exists error looks at every name of the set, and at the manifest's.
 SELECT * FROM pg_temp.try($$COPY (SELECT 1) TO '$OUT/tail.avro' WITH (format avro, max_rows_per_file 2, if_exists error)$$);
+SET client_min_messages = error; -- the warning has the path
 SELECT * FROM pg_temp.try($$COPY (SELECT 1) TO '$OUT/tail.avro' WITH (format avro, if_exists error)$$);
+RESET client_min_messages;
 SELECT * FROM pg_temp.try($$COPY (SELECT 1) TO '$OUT/tail.avro' WITH (format avro, if_exists error)$$);
 SELECT * FROM pg_temp.try($$COPY (SELECT 1) TO '$OUT/set.avro' WITH (format avro, manifest, if_exists error)$$);
 -- An error after many files publishes none.

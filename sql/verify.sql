@@ -77,9 +77,9 @@ SELECT 'text' AS what, v.* FROM pg_temp.verdict('hello world, this is no Avro fi
 -- Manifests: every file, its size, rows and checksum; names stay in the directory.
 SELECT count(*) FROM export_to_avro('SELECT n FROM generate_series(1, 6) n', pg_temp.out('vset.avro'), 'null', max_rows_per_file => 2, options => '{"manifest": true, "sync_marker": "2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e"}');
 CREATE FUNCTION pg_temp.set() RETURNS TABLE (file_index int, path text, ok bool, rows bigint, problem text) LANGUAGE sql AS $$
-    SELECT file_index, regexp_replace(path, '.*/', ''), ok, rows, problem FROM verify_export(pg_temp.out('vset.manifest.json')) $$;
+    SELECT file_index, regexp_replace(path, '.*/', ''), ok, rows, problem FROM verify_export(pg_temp.out('vset.avro.manifest.json')) $$;
 SELECT * FROM pg_temp.set();
-SELECT pg_read_binary_file(pg_temp.out('vset_000.avro')) AS first, pg_read_binary_file(pg_temp.out('vset_001.avro')) AS second, pg_read_file(pg_temp.out('vset.manifest.json')) AS manifest \gset
+SELECT pg_read_binary_file(pg_temp.out('vset_000.avro')) AS first, pg_read_binary_file(pg_temp.out('vset_001.avro')) AS second, pg_read_file(pg_temp.out('vset.avro.manifest.json')) AS manifest \gset
 SELECT pg_temp.write('vset_001.avro', :'first') IS NULL AS swapped;
 SELECT * FROM pg_temp.set();
 SELECT pg_temp.write('vset_001.avro', substring(:'second'::bytea FROM 1 FOR 100)) IS NULL AS cut;
@@ -112,11 +112,11 @@ SELECT file_index, ok, rows, problem FROM verify_export(pg_temp.write('bad.manif
 SELECT f, count(DISTINCT c) AS codecs, array_agg(DISTINCT t) AS made, bool_and(v.ok) AS ok, min(v.rows), max(v.rows), bool_and((v.blocks > 0) = (c <> 'none')) AS frames, count(DISTINCT v.raw_bytes) AS sizes
 FROM unnest('{csv,json,xml}'::text[]) f, unnest('{none,gzip,zstd,lz4}'::text[]) c,
     pg_temp.try(format($$COPY (SELECT n, E'two\nlines, "' || n AS b FROM generate_series(1, 5000) n) TO '$OUT/v_%s.%s' WITH (format %L, compression %s, manifest on%s)$$, c, f, f, c, CASE f WHEN 'csv' THEN ', header on' ELSE '' END)) t,
-    verify_export(left(t, 0) || pg_temp.out(format('v_%s.manifest.json', c))) v GROUP BY f ORDER BY f;
+    verify_export(left(t, 0) || pg_temp.out(format('v_%s.%s.manifest.json', c, f))) v GROUP BY f ORDER BY f;
 SELECT x, v.* FROM unnest(ARRAY['quote ''|'', escape ''\''', 'header, quote '';'', delimiter ''|''', 'encoding ''SJIS'', quote ''|''', 'encoding ''SJIS'', header, quote ''\'', delimiter ''|''', 'force_quote *, delimiter E''\t''']) x,
     pg_temp.try(format($$COPY (SELECT chr(34920) || '|' || chr(65372) || E'\\ "\n;' AS "a|b;""\" FROM generate_series(1, 3)) TO '$OUT/v.csv' WITH (format csv, manifest on, max_rows_per_file 2, %s)$$, x)) t,
-    LATERAL (SELECT array_agg(ok) AS ok, array_agg(rows) AS rows, string_agg(problem, ', ') AS problems FROM verify_export(left(t, 0) || pg_temp.out('v.manifest.json'))) v;
-SELECT pg_read_file(pg_temp.out('v.manifest.json'))::jsonb -> 'csv' AS csv;
+    LATERAL (SELECT array_agg(ok) AS ok, array_agg(rows) AS rows, string_agg(problem, ', ') AS problems FROM verify_export(left(t, 0) || pg_temp.out('v.csv.manifest.json'))) v;
+SELECT pg_read_file(pg_temp.out('v.csv.manifest.json'))::jsonb -> 'csv' AS csv;
 -- Rows that are not there, rows that are too many, a file that is cut: checksums apart.
 CREATE FUNCTION pg_temp.text_verdict(name text, content text) RETURNS TABLE (ok bool, rows bigint, raw_bytes bigint, problem text) LANGUAGE sql AS $$
     SELECT ok, rows, raw_bytes, pg_temp.masked(problem) FROM verify_export(pg_temp.write(name, convert_to(content, 'UTF8')))
@@ -125,8 +125,8 @@ SELECT f.name, f.content, v.* FROM (VALUES ('t.csv', E'a,b\n1,"two\nlines"\n'), 
     ('t.json', E'{"a":1}\n{"a":'), ('t.jsonl', E'{"a":1}\n1\n'), ('t.xml', E'<?xml version="1.0"?>\n<rows>\n<row><a>1</a></row>\n<row/>\n</rows>\n'), ('t.xml', '<rows><row>'), ('t.xml', ''), ('t.txt', E'{}\n'), ('t', '<a><b/></a>'), ('t', E'1,2\n')) f (name, content),
     LATERAL pg_temp.text_verdict(f.name, f.content) v;
 SELECT count(*) FROM export_to_csv('SELECT n FROM generate_series(1, 5) n', pg_temp.out('vset.csv'), max_rows_per_file => 3, options => '{"manifest": true, "header": true}');
-SELECT pg_read_file(pg_temp.out('vset.manifest.json')) AS manifest \gset
+SELECT pg_read_file(pg_temp.out('vset.csv.manifest.json')) AS manifest \gset
 SELECT what, v.file_index, v.ok, v.rows, v.problem FROM (VALUES ('as it is', :'manifest'), ('other rows', replace(:'manifest', '"rows": 3', '"rows": 4')), ('no header', replace(:'manifest', '"header": true', '"header": false')),
-    ('no csv', replace(:'manifest', '"csv": {', '"vsc": {')), ('other format', replace(:'manifest', '"csv",', '"json",'))) m (what, content), LATERAL verify_export(pg_temp.write('vset.manifest.json', convert_to(content, 'UTF8'))) v;
+    ('no csv', replace(:'manifest', '"csv": {', '"vsc": {')), ('other format', replace(:'manifest', '"csv",', '"json",'))) m (what, content), LATERAL verify_export(pg_temp.write('vset.csv.manifest.json', convert_to(content, 'UTF8'))) v;
 SELECT what, x.problem FROM (VALUES ('quote', replace(:'manifest', '"quote": "\""', '"quote": "xy"')), ('escape', replace(:'manifest', '"escape": "\""', '"escape": 0')), ('no encoding', replace(:'manifest', '"encoding"', '"gnidocne"')), ('encoding', replace(:'manifest', 'UTF8', 'UTF9')), ('header', replace(:'manifest', '"header": true', '"header": 1')), ('format', replace(:'manifest', '"csv",', '"vsc",')), ('list', replace(:'manifest', '"csv": {', '"csv": [], "c": {'))) m (what, content), LATERAL pg_temp.manifest(convert_to(content, 'UTF8')) x;
 \set gone `cd "$SPOUT_OUT" && rm link.avro fifo.avro && rmdir dir.manifest.json`

@@ -1,4 +1,4 @@
-// manifest.hpp - the text of <stem>.manifest.json. Never the query text: the file is world-readable.
+// manifest.hpp - the text of <name>.manifest.json. Never the query text: the file is world-readable.
 #pragma once
 #include "core/wall.hpp"
 #include "pg/pg.hpp"

@@ -32,11 +32,34 @@ const char *last_component(const char *path)
     return slash ? slash + 1 : path;
 }
 
-// Where the suffix of a file name starts: its last dot, unless that only hides the file; else its end.
+// The last dot before `end`, unless that only hides the file; else `end`.
+const char *last_dot(const char *base, const char *end)
+{
+    for (const char *p = end; p-- > base + 1;)
+        if (*p == '.') return p;
+    return end;
+}
+
+const char *last_suffix_of(const char *base) { return last_dot(base, base + strlen(base)); }
+
+bool one_of(const char *p, const char *end, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strlen(list[i]) == (size_t)(end - p) && pg_strncasecmp(p, list[i], end - p) == 0) return true;
+    return false;
+}
+
+// Where the suffix of a file name starts: ".csv.gz" and its like stay whole.
 const char *suffix_of(const char *base)
 {
-    const char *dot = strrchr(base, '.');
-    return dot && dot != base ? dot : base + strlen(base);
+    static const char *const kPacked[] = {".gz",  ".zst", ".zstd",   ".lz4",
+                                          ".bz2", ".xz",  ".snappy", ".deflate"};
+    static const char *const kContent[] = {".avro", ".csv", ".json",  ".xml",   ".parquet",
+                                           ".tsv",  ".txt", ".jsonl", ".ndjson"};
+    const char *end = base + strlen(base), *last = last_dot(base, end), *before = last_dot(base, last);
+    return one_of(last, end, kPacked, lengthof(kPacked)) && one_of(before, last, kContent, lengthof(kContent))
+               ? before
+               : last;
 }
 
 void check_components(const char *path)
@@ -49,11 +72,6 @@ void check_components(const char *path)
         p += n;
         p += strspn(p, "/");
     }
-}
-
-char *join(const char *dir_of, const char *name)
-{
-    return psprintf("%.*s%s", (int)(last_component(dir_of) - dir_of), dir_of, name);
 }
 
 struct Place {
@@ -167,7 +185,12 @@ bool rotated_name(const char *base, uint32 index, char *out)
 
 bool manifest_name(const char *base, char *out)
 {
-    int n = snprintf(out, kMaxName + 1, "%.*s.manifest.json", (int)(suffix_of(base) - base), base);
+    return snprintf(out, kMaxName + 1, "%s.manifest.json", base) <= (int)kMaxName;
+}
+
+bool older_manifest_name(const char *base, char *out)
+{
+    int n = snprintf(out, kMaxName + 1, "%.*s.manifest.json", (int)(last_suffix_of(base) - base), base);
     return n <= (int)kMaxName;
 }
 
@@ -201,22 +224,6 @@ bool parse_hidden_name(const char *name, Run run)
 void sign_of_life(const Run run, char *out)
 {
     snprintf(out, kMaxName + 1, ".pg_spout.%s%s", run, kHiddenSuffix);
-}
-
-char *rotated_path(const char *canonical, uint32 index)
-{
-    char name[kMaxName + 1];
-    if (!rotated_name(last_component(canonical), index, name))
-        raise_file_error(ENAMETOOLONG, "name a file after", canonical);
-    return join(canonical, name);
-}
-
-char *manifest_path(const char *canonical)
-{
-    char name[kMaxName + 1];
-    if (!manifest_name(last_component(canonical), name))
-        raise_file_error(ENAMETOOLONG, "name a manifest after", canonical);
-    return join(canonical, name);
 }
 
 // Climbs from the pinned directory and compares inodes, so links, prefixes and case do not matter. It

@@ -7,10 +7,13 @@ namespace spout
 {
 constexpr size_t kMaxName = 255; // bytes in one component of a path; NAME_MAX on Linux
 
-// "out.avro", 3 -> "out_003.avro" into out[kMaxName + 1]; false: it does not fit.
+// "out.avro", 3 -> "out_003.avro", "out.csv.gz", 3 -> "out_003.csv.gz" into out[kMaxName + 1]; false: it does
+// not fit.
 bool rotated_name(const char *base, uint32 index, char *out);
-// "out.avro" -> "out.manifest.json" into out[kMaxName + 1]; false: it does not fit.
+// "out.avro" -> "out.avro.manifest.json" into out[kMaxName + 1]; false: it does not fit.
 bool manifest_name(const char *base, char *out);
+// As earlier versions named it, "out.manifest.json": it may be of another format's export.
+bool older_manifest_name(const char *base, char *out);
 // Is `name` exactly what rotated_name(base, index) gives for some index?
 bool parse_rotated_name(const char *base, const char *name, uint32 *index);
 // Hidden names are ".<base>.<run>.spout-tmp", where run is 16 hex digits that all files of an export share.

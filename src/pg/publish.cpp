@@ -337,7 +337,8 @@ char *stuck_files(const Publication *p)
 
 void publish(FileSink *s, uint32 n, bool manifest)
 {
-    StaleTail tail = find_stale_tail(s, n);
+    StaleFiles stale;
+    find_stale_files(s, n, &stale);
     Publication p = {};
     p.s = s;
     p.n = n + (manifest ? 1 : 0);
@@ -352,7 +353,7 @@ void publish(FileSink *s, uint32 n, bool manifest)
     bool published = publish_all(&p);
     if (published) {
         leftover = remove_old(&p);
-        remove_stale_tail(s, &tail);
+        remove_stale_files(s, &stale);
     } else
         undo_all(&p);
     unlock_directory(s);
@@ -366,6 +367,6 @@ void publish(FileSink *s, uint32 n, bool manifest)
                           errdetail("The export is complete. Hidden files ending in \"%s\" are left behind.",
                                     kHiddenSuffix)));
     }
-    warn_stale_tail(s, &tail, manifest);
+    warn_of_stale_files(s, &stale, manifest);
 }
 } // namespace spout

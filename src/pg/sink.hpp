@@ -95,7 +95,4 @@ char *check_path(const char *path, PathUse = PathUse::write);
 // The same for a file to be written: its name must not be one that a sweep takes for a left-over.
 char *check_target_path(const char *path);
 bool is_null_device(const char *canonical);
-// "dir/out.avro", 3 -> "dir/out_003.avro"; palloc'd.
-char *rotated_path(const char *canonical, uint32 index);
-char *manifest_path(const char *canonical); // "dir/out.avro" -> "dir/out.manifest.json"
 } // namespace spout

@@ -1,5 +1,5 @@
-// sink_file.hpp - the state of the file sink and what its parts (sink_file, sink_target, publish, stale_tail,
-// sweep) ask of each other. Private to them. The protocol is safety.md sections 1.2 to 1.6.
+// sink_file.hpp - the state of the file sink and what its parts (sink_file, sink_target, publish,
+// stale_files, sweep) ask of each other. Private to them. The protocol is safety.md sections 1.2 to 1.6.
 //
 // Names: F is a final name, H = ".<base>.<16 hex>.spout-tmp" a hidden one (the first file's base is
 // "pg_spout", so that it can be found by the run alone: its lock is the run's sign of life), T a file without
@@ -81,7 +81,8 @@ enum class Hidden : uint8 {
 };
 constexpr char kKeptSuffix[] = ".spout-old";
 void hidden_name(const FileSink *, uint32 index, Name out, Hidden = Hidden::data);
-char *final_path(const FileSink *, uint32 index); // palloc'd, for messages and results
+char *final_path(const FileSink *, uint32 index);  // palloc'd, for messages and results
+char *path_of(const FileSink *, const char *name); // likewise
 // Raises 42809 unless F is absent or a regular file; 58P02 if it exists and must not. True: st is filled.
 bool check_target(const FileSink *, uint32 index, struct stat *st);
 // The same for every file of the set that exists, and the manifest.
@@ -116,7 +117,8 @@ bool link_hidden(FileSink *, int fd, uint32 index);
 // --- publish.cpp --------------------------------------------------------------------------------
 void publish(FileSink *, uint32 n, bool manifest);
 
-// --- stale_tail.cpp: files of an earlier, longer run (safety.md 1.4, point 4) ---------------------
+// --- stale_files.cpp: files of an earlier export of another shape (safety.md 1.4, point 4) --------
+constexpr uint32 kWhole = UINT32_MAX - 1; // in place of a file's index: the file of an export that is no set
 struct StaleFile {
     uint32 index;
     struct stat st;
@@ -125,18 +127,18 @@ struct StaleFile {
     uint32 crc32c;
     bool ours; // and that is what it holds, so it may go
 };
-struct StaleTail {
-    StaleFile *files;
+struct StaleFiles {
+    StaleFile *files; // by index
     uint32 n;
-    bool manifest; // an earlier export's manifest is there
+    Name manifest; // of an earlier export; empty: there is none
 };
-// Looks and verifies (a single file has no tail, but maybe a manifest); reads files, so it runs before the
+// Looks for what an export of n files does not replace, and verifies it; reads files, so it runs before the
 // lock is taken. May ereport.
-StaleTail find_stale_tail(FileSink *, uint32 n);
+void find_stale_files(FileSink *, uint32 n, StaleFiles *);
 // Under the lock: unlinks what is ours and unchanged since. Files removed leave the list. Never ereports.
-void remove_stale_tail(FileSink *, StaleTail *);
+void remove_stale_files(FileSink *, StaleFiles *);
 // `manifest`: this export has written its own.
-void warn_stale_tail(const FileSink *, const StaleTail *, bool manifest);
+void warn_of_stale_files(const FileSink *, const StaleFiles *, bool manifest);
 
 // --- sweep.cpp ----------------------------------------------------------------------------------
 // Unlinks hidden files of runs that died: ours, old, regular, nobody's lock on any file of their run.

@@ -54,14 +54,19 @@ void hidden_name(const FileSink *s, uint32 index, Name out, Hidden what)
              what == Hidden::kept ? kKeptSuffix : kHiddenSuffix);
 }
 
-char *final_path(const FileSink *s, uint32 index)
+char *path_of(const FileSink *s, const char *name)
 {
     MemoryContext old = MemoryContextSwitchTo(s->leaf);
-    Name name;
-    final_name(s, index, name);
     char *path = psprintf("%s/%s", strcmp(s->dir, "/") == 0 ? "" : s->dir, name);
     MemoryContextSwitchTo(old);
     return path;
+}
+
+char *final_path(const FileSink *s, uint32 index)
+{
+    Name name;
+    final_name(s, index, name);
+    return path_of(s, name);
 }
 
 bool is_made(const FileSink *s, const char *name, const Made *made)

@@ -173,7 +173,7 @@ def test_a_quote_that_is_no_character_elsewhere():
                "MANIFEST on%s)" % (query, c.out("core.csv"), more, query, c.out("our.csv"), more), db="db_latin1")
         assert read("our.csv") == read("core.csv") and b"\xfc" in read("our.csv")
         for db in ("db_latin1", "postgres", "db_sql_ascii"):
-            assert c.psql("SELECT ok, rows, problem FROM verify_export('%s')" % c.out("our.manifest.json"), db=db) == [["t", "5", None]], (more, db)
+            assert c.psql("SELECT ok, rows, problem FROM verify_export('%s')" % c.out("our.csv.manifest.json"), db=db) == [["t", "5", None]], (more, db)
 
 
 def test_illegal_bytes_in_text_formats():

@@ -48,6 +48,7 @@ class Export:
 
     def __init__(self, table, form, workers, max_rows=0, max_bytes=0, checksums=True, **options):
         self.dir = fresh_dir(c, "turn")
+        self.path = "%s/f.%s" % (self.dir, form)
         options.setdefault("compression", CODECS[form][0])
         options.update(parallel=workers, manifest=True, sync=False)
         rows = c.psql("""SELECT file_index, path, rows, bytes, crc32c FROM export_to_%s('TABLE %s', '%s/f.%s',
@@ -61,14 +62,14 @@ class Export:
         self.sizes = [int(r[3]) for r in rows]
         assert [int(r[0]) for r in rows] == list(range(len(rows)))
         assert self.paths == ["%s/f_%03d.%s" % (self.dir, i, form) for i in range(len(rows))]
-        assert sorted(os.listdir(self.dir)) == sorted([os.path.basename(p) for p in self.paths] + ["f.manifest.json"])
+        assert sorted(os.listdir(self.dir)) == sorted([os.path.basename(p) for p in self.paths] + ["f.%s.manifest.json" % form])
         assert self.sizes == [os.path.getsize(p) for p in self.paths]
         assert sum(self.counts) == int(told)
         if checksums:
             for path, row in zip(self.paths, rows):
                 with open(path, "rb") as f:
                     assert crc32c(f.read()) == row[4], path
-        with open(self.dir + "/f.manifest.json") as f:
+        with open(self.dir + "/f.%s.manifest.json" % form) as f:
             manifest = json.load(f)
         assert [(e["name"], e["rows"], e["bytes"], e["crc32c"]) for e in manifest["files"]] == \
             [(os.path.basename(r[1]), int(r[2]), int(r[3]), r[4]) for r in rows]
@@ -83,7 +84,7 @@ class Export:
         return self
 
     def verified(self):
-        found = c.psql("SELECT ok, rows FROM verify_export('%s/f.manifest.json')" % self.dir)
+        found = c.psql("SELECT ok, rows FROM verify_export('%s.manifest.json')" % self.path)
         assert found == [["t", str(n)] for n in self.counts], found
         return self
 
@@ -184,7 +185,7 @@ def test_a_rotated_set_replaces_an_older_one():
     c.psql(parallel.copy("TABLE t", path, parallel=2, max_rows_per_file=500, manifest="on"))
     assert len(os.listdir(d)) == 13
     c.psql(parallel.copy("TABLE t", path, parallel=4, max_rows_per_file=2000, manifest="on"))
-    assert sorted(os.listdir(d)) == ["s.manifest.json", "s_000.csv", "s_001.csv", "s_002.csv"]
+    assert sorted(os.listdir(d)) == ["s.csv.manifest.json", "s_000.csv", "s_001.csv", "s_002.csv"]
     e = c.error(parallel.copy("TABLE t", path, parallel=4, max_rows_per_file=2000, if_exists="error"))
     assert e.sqlstate == "58P02" and re.search("s_00[012].csv", e.message), e
 

@@ -129,12 +129,12 @@ def test_names_of_hidden_files():
 
 def test_derived_names():
     d = fresh_dir(c, "t")
-    for name, first, manifest in [(named("out"), named("out_000"), "out.manifest.json"),
-                                  (named("a.b"), named("a.b_000"), "a.b.manifest.json"),
-                                  ("out", "out_000", "out.manifest.json"),
-                                  (".hid", ".hid_000", ".hid.manifest.json"),
-                                  ("dot.", "dot_000.", "dot.manifest.json"),
-                                  ("100%.x", "100%_000.x", "100%.manifest.json")]:
+    for name, first in [(named("out"), named("out_000")), (named("a.b"), named("a.b_000")), ("out", "out_000"),
+                        (".hid", ".hid_000"), ("dot.", "dot_000."), ("100%.x", "100%_000.x"),
+                        ("rot.csv.gz", "rot_000.csv.gz"), ("a.b.JSON.Zst", "a.b_000.JSON.Zst"), ("x.xml.lz4", "x_000.xml.lz4"),
+                        ("x.avro.bz2", "x_000.avro.bz2"), ("a.b.gz", "a.b_000.gz"), ("x.gz", "x_000.gz"), (".csv.gz", ".csv_000.gz"),
+                        ("x.gz.csv", "x.gz_000.csv"), ("csv.gz", "csv_000.gz"), ("x.csv.", "x.csv_000.")]:
+        manifest = name + ".manifest.json"
         path = fresh_dir(c, "t") + "/" + name
         c.psql(copy(path, keys(2), max_rows_per_file=2, manifest="on"))
         assert sorted(os.listdir(d)) == sorted([first, manifest]), (name, os.listdir(d))
@@ -168,9 +168,9 @@ def test_members_of_a_set_that_are_no_files():
     os.symlink("/etc/passwd", d + named("/s_001"))
     refused(d + named("/s"), "42809", named("s_001"), max_rows_per_file=1)
     os.remove(d + named("/s_001"))
-    os.mkdir(d + "/s.manifest.json")
+    os.mkdir(d + named("/s") + ".manifest.json")
     refused(d + named("/s"), "42809", "is a directory", max_rows_per_file=1, manifest="on")
-    assert os.listdir(d) == ["s.manifest.json"]
+    assert os.listdir(d) == [named("s") + ".manifest.json"]
 
 
 def test_null_device():

@@ -165,7 +165,7 @@ def file_rows(name):
 
 def whole_set(stem):
     """Checks each file of a set, and that a new manifest lists only durable files; 'new' if it is new."""
-    with open(os.path.join(disk, stem + ".manifest.json")) as f:
+    with open(os.path.join(disk, named(stem) + ".manifest.json")) as f:
         manifest = json.load(f)
     for entry in manifest["files"]:
         rows = file_rows(entry["name"])
@@ -190,13 +190,13 @@ def test_set_at_every_publishing_call():
         error = cut_at(k, statement)
         sizes = [file_rows(named("s_%03d") % i) for i in range(4)]
         assert all(n in (10, 300, 100) for n in sizes), (k, sizes)
-        with open(disk + "/s.manifest.json") as f:
+        with open(disk + named("/s") + ".manifest.json") as f:
             rows = json.load(f)["rows"]
         assert rows in (40, 1000)
         if rows == 1000:
             assert sizes == [300, 300, 300, 100], (calls[k], sizes)
         assert error or rows == 1000, calls[k]
-        left_behind([named("s_%03d") % i for i in range(4)] + ["s.manifest.json"])
+        left_behind([named("s_%03d") % i for i in range(4)] + [named("s") + ".manifest.json"])
 
 
 def test_random_times():

@@ -36,7 +36,7 @@ def export_set(d, rows, per_file=10, **options):
 
 
 def names(n, manifest=False):
-    return ["s.manifest.json"] * manifest + [named("s_%03d") % i for i in range(n)]
+    return [named("s") + ".manifest.json"] * manifest + [named("s_%03d") % i for i in range(n)]
 
 
 def crc32c(data):
@@ -69,9 +69,9 @@ def test_every_codec_of_the_format():
         assert [rows for rows, _ in found] == [10, 10, 10, 5], (codec, found)
         if codec == formats.current.plain or formats.current.name != "avro":
             assert sum((k for _, k in found), []) == list(range(1, 36)), codec
-        with open(d + "/s.manifest.json") as f:
+        with open(d + named("/s") + ".manifest.json") as f:
             assert json.load(f)["compression"] == codec
-        assert [r[0] for r in c.psql("SELECT ok FROM verify_export('%s/s.manifest.json')" % d)] == ["t"] * 4, codec
+        assert [r[0] for r in c.psql("SELECT ok FROM verify_export('%s.manifest.json')" % (d + named("/s")))] == ["t"] * 4, codec
 
 
 def test_sets_by_size_cut_no_row():
@@ -162,7 +162,7 @@ def test_a_hidden_file_that_is_not_ours_any_more():
 def test_manifest_describes_the_files():
     d = fresh_dir(c, "t")
     export_set(d, 25, manifest="on")
-    with open(d + "/s.manifest.json") as f:
+    with open(d + named("/s") + ".manifest.json") as f:
         text = f.read()
     manifest = json.loads(text)
     assert manifest["pg_spout_manifest"] == 1 and manifest["format"] == formats.current.name
@@ -174,13 +174,13 @@ def test_manifest_describes_the_files():
             data = f.read()
         assert e["bytes"] == len(data) and e["crc32c"] == crc32c(data), e
     assert "generate_series" not in text
-    assert os.stat(d + "/s.manifest.json").st_mode & 0o777 == 0o644
+    assert os.stat(d + named("/s") + ".manifest.json").st_mode & 0o777 == 0o644
 
 
 def test_manifest_of_a_single_file():
     d = fresh_dir(c, "t")
     c.psql(copy(d + named("/f"), keys(5), manifest="on"))
-    with open(d + "/f.manifest.json") as f:
+    with open(d + named("/f") + ".manifest.json") as f:
         assert [e["name"] for e in json.load(f)["files"]] == [named("f")]
 
 
@@ -216,6 +216,87 @@ def test_stale_tail_without_manifest_is_reported():
             t.assert_untouched(names=False)
 
 
+def single(d, rows, **options):
+    result = c.run(copy(d + named("/s"), keys(rows), **options))
+    if result.error:
+        raise result.error
+    return result
+
+
+def test_a_single_file_replaces_a_set_and_a_set_a_single_file():
+    d = fresh_dir(c, "t")
+    export_set(d, 30, manifest="on")
+    assert not single(d, 5, manifest="on").messages
+    assert sorted(os.listdir(d)) == [named("s"), named("s") + ".manifest.json"]
+    assert not export_set(d, 30, manifest="on").messages
+    assert sorted(os.listdir(d)) == names(3, manifest=True)
+    # Without a manifest of their own, they remove what the old one lists, and say that it is old.
+    messages = single(d, 5).messages
+    assert len(messages) == 1 and "describes an earlier export" in messages[0].message, messages
+    assert sorted(os.listdir(d)) == [named("s"), named("s") + ".manifest.json"]
+    # Unlisted: kept and told.
+    for make, others in ((lambda: export_set(d, 30), [named("s")]), (lambda: single(d, 5), names(3))):
+        d = fresh_dir(c, "t")
+        single(d, 5) if others == [named("s")] else export_set(d, 30)
+        before = [Target(os.path.join(d, n)) for n in others]
+        for _ in range(2):
+            messages = make().messages
+            assert len(messages) == 1 and before[0].path in messages[0].message, messages
+            assert messages[0].message.startswith("%d file" % len(others)), messages
+            for t in before:
+                t.assert_untouched(names=False)
+
+
+def test_files_of_another_shape_that_changed_or_must_not_be_touched():
+    d = fresh_dir(c, "t")
+    export_set(d, 30, manifest="on")
+    with open(d + named("/s_001"), "ab") as f:
+        f.write(b"x")
+    messages = single(d, 5, manifest="on").messages
+    assert len(messages) == 1 and "1 file of" in messages[0].message and named("s_001") in messages[0].message, messages
+    assert sorted(os.listdir(d)) == [named("s"), named("s") + ".manifest.json", named("s_001")]
+    d = fresh_dir(c, "t")
+    export_set(d, 30, manifest="on")
+    messages = single(d, 5, if_exists="error").messages
+    assert "if_exists" in messages[-1].detail and len(os.listdir(d)) == 5, messages
+    # What only looks like files of a set.
+    d = fresh_dir(c, "t")
+    for name in ("s_2024", "s_2025"):
+        open(d + named("/" + name), "w").close()
+    for options in ({}, {"manifest": "on"}, {"manifest": "on"}):
+        assert not single(d, 5, **options).messages
+    assert len(os.listdir(d)) == 4
+
+
+def test_manifest_under_the_name_that_earlier_versions_used():
+    d = fresh_dir(c, "t")
+    old = d + "/s.manifest.json"
+    export_set(d, 50, manifest="on")
+    os.rename(d + named("/s") + ".manifest.json", old)
+    assert [r[0] for r in c.psql("SELECT ok FROM verify_export('%s')" % old)] == ["t"] * 5
+    messages = export_set(d, 30, manifest="on").messages
+    assert len(messages) == 1 and old in messages[0].message and named("s") + ".manifest.json" in messages[0].hint, messages
+    assert sorted(os.listdir(d)) == sorted(names(3, manifest=True) + ["s.manifest.json"])
+    # One of another format's set of the same stem says nothing about ours.
+    d = fresh_dir(c, "t")
+    c.psql(copy(d + "/s.other", keys(30), max_rows_per_file=10, manifest="on"))
+    os.rename(d + "/s.other.manifest.json", old)
+    for run in (lambda: export_set(d, 30), lambda: export_set(d, 20, manifest="on")):
+        messages = [m for m in run().messages if "describes" in m.message]
+        assert not messages, messages
+    assert [r[0] for r in c.psql("SELECT ok FROM verify_export('%s')" % old)] == ["t"] * 3
+
+
+def test_two_formats_of_one_stem_have_a_manifest_each():
+    d = fresh_dir(c, "t")
+    for suffix in (".one", ".two", ".csv.gz"):
+        assert not c.run(copy(d + "/s" + suffix, keys(20), max_rows_per_file=10, manifest="on")).messages
+    for suffix in (".one", ".two", ".csv.gz"):
+        assert not c.run(copy(d + "/s" + suffix, keys(10), max_rows_per_file=10, manifest="on")).messages
+        assert len(c.psql("SELECT ok FROM verify_export('%s')" % (d + "/s" + suffix + ".manifest.json"))) == 1
+    assert len(os.listdir(d)) == 6
+
+
 def test_stale_files_that_changed_are_kept():
     d = fresh_dir(c, "t")
     export_set(d, 60, manifest="on")
@@ -234,7 +315,7 @@ def test_stale_files_that_changed_are_kept():
 def test_hostile_manifests_remove_nothing():
     d = fresh_dir(c, "t")
     export_set(d, 50, manifest="on")
-    with open(d + "/s.manifest.json") as f:
+    with open(d + named("/s") + ".manifest.json") as f:
         good = f.read()
     texts = ["", "{", "[]", "null", "{}", '{"pg_spout_manifest": 2, "files": []}', "\0" * 100, good[:-400],
              '{"pg_spout_manifest": 1, "files": [' + '{"name": "s_003.avro"}' + "]}",
@@ -243,9 +324,9 @@ def test_hostile_manifests_remove_nothing():
              '{"pg_spout_manifest": 1, "files": [{"name": "s_003.avro", "bytes": 99999999999999999999999999, '
              '"crc32c": "00000000"}]}', good.replace("s_00", "s_000"), good.replace("crc32c", "crc"), '"' * 5000]
     for text in texts:
-        with open(d + "/s.manifest.json", "w") as f:
+        with open(d + named("/s") + ".manifest.json", "w") as f:
             f.write(text.replace(".avro", named("")))
-        os.chmod(d + "/s.manifest.json", 0o644)
+        os.chmod(d + named("/s") + ".manifest.json", 0o644)
         export_set(d, 30)
         left = set(os.listdir(d))
         # A cut-off list still tells the truth about the entries before the cut: size and checksum decide.
@@ -257,7 +338,7 @@ def test_manifest_that_no_longer_fits_is_reported():
     d = fresh_dir(c, "t")
     export_set(d, 30, manifest="on")
     messages = export_set(d, 40).messages
-    assert len(messages) == 1 and "s.manifest.json" in messages[0].message, messages
+    assert len(messages) == 1 and named("s") + ".manifest.json" in messages[0].message, messages
     assert "earlier export" in messages[0].message
 
 
@@ -274,7 +355,7 @@ def test_foreign_files_beside_a_set_stay():
 
 # --- if_exists -----------------------------------------------------------------------------------------
 def test_error_if_any_name_of_the_set_exists():
-    for name in [named("s_000"), named("s_007"), named("s_1000"), "s.manifest.json"]:
+    for name in [named("s_000"), named("s_007"), named("s_1000"), named("s") + ".manifest.json"]:
         d = fresh_dir(c, "t")
         t = Target(os.path.join(d, name))
         open(t.path, "w").close()
@@ -283,7 +364,7 @@ def test_error_if_any_name_of_the_set_exists():
         assert e.sqlstate == "58P02" and name in e.message, e
         t.assert_untouched()
     d = fresh_dir(c, "t")
-    open(d + "/s.manifest.json", "w").close()
+    open(d + named("/s") + ".manifest.json", "w").close()
     export_set(d, 10, if_exists="error")  # no manifest asked for, none in the way
 
 
@@ -308,7 +389,7 @@ def test_one_winner_under_error():
         winners = [i for i, e in enumerate(errors) if e is None]
         assert len(winners) == 1, errors
         assert {e.sqlstate for e in errors if e} == {"58P02"}, errors
-        rows = sum(read_back(os.path.join(d, n))[0] for n in os.listdir(d) if n != "s.manifest.json")
+        rows = sum(read_back(os.path.join(d, n))[0] for n in os.listdir(d) if n != named("s") + ".manifest.json")
         assert rows == 20000 + 1000 * winners[0]
         assert not hidden(d)
 
@@ -332,7 +413,7 @@ def test_sets_do_not_mix():
     first = read_back(d + named("/s_000"))[1][0]
     for i in range(10):
         assert_keys(named("%s/s_%03d") % (d, i), 1000, first + 1000 * i)
-    with open(d + "/s.manifest.json") as f:
+    with open(d + named("/s") + ".manifest.json") as f:
         for e in json.load(f)["files"]:
             with open(os.path.join(d, e["name"]), "rb") as data:
                 assert crc32c(data.read()) == e["crc32c"], e

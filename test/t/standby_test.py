@@ -51,7 +51,7 @@ def test_functions_work():
     rows = standby.psql("SELECT file_index, rows FROM export_to_avro('SELECT * FROM t ORDER BY id', '%s', "
                         "max_rows_per_file => 20000, options => '{\"manifest\": true}')" % standby.out("set.avro"))
     assert rows == [["0", "20000"], ["1", "20000"], ["2", "10000"]], rows
-    assert standby.psql("SELECT ok, rows FROM verify_export('%s')" % standby.out("set.manifest.json")) == [
+    assert standby.psql("SELECT ok, rows FROM verify_export('%s')" % standby.out("set.avro.manifest.json")) == [
         ["t", "20000"], ["t", "20000"], ["t", "10000"]]
     assert standby.value("SELECT count(*) FROM describe_export('TABLE t')") == "4"
     assert standby.value("SELECT last_export() IS NULL") == "t"
@@ -65,7 +65,7 @@ def test_workers_encode():
     with open(path) as f:
         assert sorted(int(line.split(",")[0]) for line in f) == list(range(1, 50001))
     standby.psql("COPY t TO '%s' WITH (format avro, parallel 2, max_rows_per_file 20000, manifest)" % standby.out("p.avro"))
-    assert standby.psql("SELECT ok, rows FROM verify_export('%s')" % standby.out("p.manifest.json")) == [
+    assert standby.psql("SELECT ok, rows FROM verify_export('%s')" % standby.out("p.avro.manifest.json")) == [
         ["t", "20000"], ["t", "20000"], ["t", "10000"]]
 
 
