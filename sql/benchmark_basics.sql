@@ -65,12 +65,12 @@ SELECT count(*) AS writers_lack FROM pg_proc p JOIN pg_depend d ON d.objid = p.o
 WHERE p.pronamespace <> 'spout_bench'::regnamespace AND NOT has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
 -- A role sees and changes its own definitions only.
 SET ROLE spout_bench_writer;
-INSERT INTO benchmark_definitions VALUES ('mine', 'spout_bench_writer', 'SELECT 1', NULL, NULL, 'time', 'db', '{}', '{}', '{}');
-SELECT pg_temp.try('INSERT INTO benchmark_definitions VALUES (''theirs'', ''spout_bench_other'', ''SELECT 1'', NULL, NULL, ''time'', ''db'', ''{}'', ''{}'', ''{}'')');
+INSERT INTO spout_bench.own_definitions VALUES ('mine', 'spout_bench_writer', 'SELECT 1', NULL, NULL, 'time', 'db', '{}', '{}', '{}');
+SELECT pg_temp.try('INSERT INTO spout_bench.own_definitions VALUES (''theirs'', ''spout_bench_other'', ''SELECT 1'', NULL, NULL, ''time'', ''db'', ''{}'', ''{}'', ''{}'')');
 SET ROLE spout_bench_other;
-SELECT count(*) FROM benchmark_definitions;
-UPDATE benchmark_definitions SET run_sql = 'SELECT 2';
-DELETE FROM benchmark_definitions;
+SELECT count(*) FROM spout_bench.own_definitions;
+UPDATE spout_bench.own_definitions SET run_sql = 'SELECT 2';
+DELETE FROM spout_bench.own_definitions;
 RESET ROLE;
 SELECT name, owner, run_sql FROM benchmark_definitions;
 DELETE FROM benchmark_definitions;

@@ -35,9 +35,13 @@ CREATE TABLE @extschema@.benchmark_definitions (
     adapter_type TEXT NOT NULL, config JSONB NOT NULL, thresholds JSONB NOT NULL, requires JSONB NOT NULL,
     PRIMARY KEY (owner, name));
 COMMENT ON TABLE @extschema@.benchmark_definitions IS 'benchmarks registered by users; a role sees and runs only its own';
-ALTER TABLE @extschema@.benchmark_definitions ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own ON @extschema@.benchmark_definitions
-    USING (owner = (SELECT pg_catalog.quote_ident(CURRENT_USER)::pg_catalog.regrole));
+
+-- What a role sees and changes of them is this view: a policy on the table would end the pg_dump of every role that it holds for.
+CREATE VIEW spout_bench.own_definitions WITH (security_barrier) AS
+    SELECT name, owner, run_sql, setup_sql, teardown_sql, benchmark_type, adapter_type, config, thresholds, requires
+    FROM @extschema@.benchmark_definitions WHERE owner = (SELECT quote_ident(CURRENT_USER)::regrole)
+    WITH CASCADED CHECK OPTION;
+COMMENT ON VIEW spout_bench.own_definitions IS 'the benchmarks that the current role registered';
 
 -- Results outlive this database's dump and restore, numbering included.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_results', '');
@@ -50,11 +54,21 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.memory_profile_results_i
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_runs_run_id_seq', '');
 
 -- Rows come in through the recorder, which writes as the owner.
-REVOKE ALL ON @extschema@.benchmark_results, @extschema@.memory_profile_results, @extschema@.benchmark_runs,
-    @extschema@.benchmark_items, @extschema@.benchmark_definitions FROM PUBLIC;
 GRANT SELECT ON @extschema@.benchmark_results, @extschema@.memory_profile_results, @extschema@.benchmark_runs,
     @extschema@.benchmark_items TO pg_monitor, pg_write_server_files;
-GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.benchmark_definitions TO pg_write_server_files;
+GRANT SELECT, INSERT, UPDATE, DELETE ON spout_bench.own_definitions TO pg_write_server_files;
 GRANT UPDATE (baseline) ON @extschema@.benchmark_runs TO pg_write_server_files;
 GRANT USAGE ON SEQUENCE @extschema@.benchmark_results_id_seq, @extschema@.memory_profile_results_id_seq,
     @extschema@.benchmark_runs_run_id_seq TO pg_write_server_files;
+
+-- The owner of the database dumps it, these tables included; so does pg_read_all_data, which needs no grant.
+GRANT SELECT ON @extschema@.benchmark_results, @extschema@.memory_profile_results, @extschema@.benchmark_runs,
+    @extschema@.benchmark_items, @extschema@.benchmark_definitions, @extschema@.benchmark_results_id_seq,
+    @extschema@.memory_profile_results_id_seq, @extschema@.benchmark_runs_run_id_seq TO pg_database_owner;
+DO $$
+BEGIN
+    IF NOT has_schema_privilege('pg_database_owner', '@extschema@'::regnamespace, 'USAGE') THEN
+        GRANT USAGE ON SCHEMA @extschema@ TO pg_database_owner;
+    END IF;
+END
+$$;

@@ -99,6 +99,7 @@ CREATE FUNCTION @extschema@.register_benchmark(
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
     IF coalesce(name, '') = '' OR length(name) > 255 THEN
         RAISE EXCEPTION 'a benchmark''s name must have 1 to 255 characters' USING ERRCODE = '22023';
@@ -113,15 +114,12 @@ BEGIN
         RAISE EXCEPTION 'unknown adapter type "%"', adapter_type USING ERRCODE = '22023', HINT = 'Adapter types are core, db, async.';
     END IF;
     PERFORM spout_bench.settings(NULL, config);
-    INSERT INTO @extschema@.benchmark_definitions AS d
+    INSERT INTO spout_bench.own_definitions
         VALUES (name, quote_ident(current_user)::regrole, run_sql, setup_sql, teardown_sql, benchmark_type, adapter_type,
-            coalesce(config, '{}'),
-            spout_bench.thresholds(thresholds), spout_bench.requires(requires))
-        ON CONFLICT ON CONSTRAINT benchmark_definitions_pkey DO UPDATE SET (run_sql, setup_sql, teardown_sql, benchmark_type,
-            adapter_type, config,
-            thresholds, requires) = (excluded.run_sql, excluded.setup_sql, excluded.teardown_sql, excluded.benchmark_type,
-                excluded.adapter_type,
-            excluded.config, excluded.thresholds, excluded.requires);
+            coalesce(config, '{}'), spout_bench.thresholds(thresholds), spout_bench.requires(requires))
+        ON CONFLICT (owner, name) DO UPDATE SET run_sql = excluded.run_sql, setup_sql = excluded.setup_sql,
+            teardown_sql = excluded.teardown_sql, benchmark_type = excluded.benchmark_type, adapter_type = excluded.adapter_type,
+            config = excluded.config, thresholds = excluded.thresholds, requires = excluded.requires;
     RETURN name;
 END
 $$;
@@ -133,8 +131,7 @@ RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    DELETE FROM @extschema@.benchmark_definitions d WHERE d.name = unregister_benchmark.name
-        AND d.owner = quote_ident(current_user)::regrole;
+    DELETE FROM spout_bench.own_definitions d WHERE d.name = unregister_benchmark.name;
     RETURN FOUND;
 END
 $$;
@@ -163,10 +160,9 @@ BEGIN
             standard AS settings, '{}'::jsonb AS thresholds, '{}'::jsonb AS requires
         FROM spout_bench.builtins(standard, extended) b
         UNION ALL
-        -- The owner is checked here, too: superusers bypass row-level security.
         SELECT d.name, d.benchmark_type, d.adapter_type, NULL, NULL, d.owner, 'sql', d.setup_sql, d.run_sql, d.teardown_sql,
             spout_bench.settings(called, d.config, extended), d.thresholds, d.requires
-        FROM @extschema@.benchmark_definitions d WHERE d.owner = quote_ident(current_user)::regrole) a;
+        FROM spout_bench.own_definitions d) a;
 END
 $$;
 

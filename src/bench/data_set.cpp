@@ -14,7 +14,6 @@ extern "C" {
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -61,37 +60,16 @@ Oid find_data_set(const DataSet *d)
 // --- made and dropped
 // -----------------------------------------------------------------------------------------------------
 
-// The caller's settings must not reach into statements that somebody else's rights carry.
-static void own_settings()
-{
-    const char *const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
-                                       {"standard_conforming_strings", "on"},
-                                       {"default_tablespace", ""},
-                                       {"default_table_access_method", "heap"},
-                                       {"row_security", "on"},
-                                       {"transform_null_equals", "off"}};
-    for (const auto &s : settings)
-        set_config_option(s[0], s[1], PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-// Statements as the owner of the extension. An error undoes all of it with the transaction.
 static void execute_as_owner(const char *const *statements, int n)
 {
-    Oid user;
-    int context;
-    GetUserIdAndSecContext(&user, &context);
-    SetUserIdAndSecContext(bench_extension().owner,
-                           context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    int level = NewGUCNestLevel();
-    own_settings();
+    AsOwner scope = become_owner();
     SPI_connect();
     for (int i = 0; i < n; i++) {
         int rc = SPI_execute(statements[i], false, 0);
         if (rc < 0) elog(ERROR, "SPI failed: %s", SPI_result_code_string(rc));
     }
     SPI_finish();
-    AtEOXact_GUC(false, level);
-    SetUserIdAndSecContext(user, context);
+    leave_owner(&scope);
 }
 
 // Who comes second waits, and finds it.

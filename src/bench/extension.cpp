@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_extension.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 }
 
@@ -34,5 +35,35 @@ BenchExtension bench_extension()
                         errmsg("extension \"%s\" does not exist in this database", "pg_spout_bench"),
                         errhint("CREATE EXTENSION pg_spout_bench CASCADE makes it.")));
     return found;
+}
+
+static void own_settings()
+{
+    const char *const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
+                                       {"standard_conforming_strings", "on"},
+                                       {"default_tablespace", ""},
+                                       {"default_table_access_method", "heap"},
+                                       {"row_security", "on"},
+                                       {"transform_null_equals", "off"}};
+    for (const auto &s : settings)
+        set_config_option(s[0], s[1], PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+AsOwner become_owner()
+{
+    AsOwner scope;
+    Oid owner = bench_extension().owner;
+    GetUserIdAndSecContext(&scope.user, &scope.context);
+    SetUserIdAndSecContext(owner,
+                           scope.context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    scope.level = NewGUCNestLevel();
+    own_settings();
+    return scope;
+}
+
+void leave_owner(const AsOwner *scope)
+{
+    AtEOXact_GUC(false, scope->level);
+    SetUserIdAndSecContext(scope->user, scope->context);
 }
 } // namespace spout

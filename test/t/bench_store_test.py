@@ -52,22 +52,56 @@ STORED = ("SELECT (SELECT jsonb_agg(t ORDER BY id) FROM benchmark_results t), (S
           " (SELECT last_value FROM memory_profile_results_id_seq)) s)")
 
 
+def pg(program, *arguments, user="postgres"):
+    """Runs a program of this server; what it complains of, or None."""
+    done = subprocess.run([os.path.join(bindir(), program), *arguments], env=psql_env(c.connection(user=user)), text=True, capture_output=True)
+    return (done.stderr or "failed") if done.returncode else None
+
+
 def test_a_dump_keeps_results_definitions_and_numbering():
-    c.psql("SELECT register_benchmark('mine', 'SELECT 1'); SELECT register_benchmark('x '' \" | %s', 'SELECT 1', requires => '{\"pg\": \"<9\"}')")
-    c.psql("SELECT register_benchmark('theirs', 'SELECT 2')", user="writer")
-    run = json.loads(c.value("SELECT * FROM run_benchmarks(names => '^(mine|x|db/csv/export/100$)', output_format => 'json', %s)" % QUICK))["run_id"]
-    c.psql("SELECT set_baseline(%d)" % run)
-    dump = os.path.join(c.outdir, "dump")
-    c.psql("CREATE DATABASE restored")
-    for arguments in (["pg_dump", "-Fc", "-f", dump, "postgres"], ["pg_restore", "-1", "-e", "-d", "restored", dump]):
-        subprocess.run([os.path.join(bindir(), arguments[0]), *arguments[1:]], env=psql_env(c.connection()), check=True)
-    stored = c.psql(STORED)[0]
-    assert all(stored) and c.psql(STORED, db="restored")[0] == stored
-    assert c.psql("SELECT name FROM benchmark_definitions", user="writer", db="restored") == [["theirs"]]
-    report = json.loads(c.value("SELECT * FROM run_benchmarks(names => '^mine', output_format => 'json', %s)" % QUICK, db="restored"))
-    assert report["run_id"] == run + 1 and report["recorded"]["committed"] == 3
-    assert c.value("SELECT count(*) FROM compare_benchmarks('{%d}') WHERE verdict NOT LIKE 'not %%'" % (run + 1), db="restored") == "4"
-    c.psql("DROP DATABASE restored; DELETE FROM benchmark_runs; SELECT unregister_benchmark(name) FROM benchmark_definitions")
+    """As whoever may dump a database where the extension is missing: its owner, and a role that reads all data. In a schema of any name."""
+    c.psql("CREATE ROLE dbowner LOGIN; CREATE ROLE reader LOGIN IN ROLE pg_read_all_data")
+    for schema in ("public", '"Odd schema"'):
+        c.psql("CREATE DATABASE kept OWNER dbowner; ALTER DATABASE kept SET search_path = %s" % schema)
+        c.psql("CREATE SCHEMA IF NOT EXISTS %s; ALTER SCHEMA %s OWNER TO postgres" % (schema, schema), db="kept")
+        dump = os.path.join(c.outdir, "dump")
+        for role in ("dbowner", "reader"):
+            assert pg("pg_dump", "-f", dump + ".before." + role, "kept", user=role) is None
+        c.psql("CREATE EXTENSION pg_spout_bench SCHEMA %s CASCADE; GRANT USAGE ON SCHEMA %s TO writer" % (schema, schema), db="kept")
+        c.psql("SELECT register_benchmark('mine', 'SELECT 1'); SELECT register_benchmark('x '' \" | %s', 'SELECT 1', requires => '{\"pg\": \"<9\"}')", db="kept")
+        c.psql("SELECT register_benchmark('theirs', 'SELECT 2')", user="writer", db="kept")
+        run = json.loads(c.value("SELECT * FROM run_benchmarks(names => '^(mine|x|db/csv/export/100$)', output_format => 'json', %s)" % QUICK, db="kept"))["run_id"]
+        c.psql("SELECT set_baseline(%d)" % run, db="kept")
+        stored = c.psql(STORED, db="kept")[0]
+        assert all(stored) and c.value("SELECT count(*) FROM pg_matviews WHERE schemaname = 'spout_bench'", db="kept") == "1"
+        for role in ("dbowner", "reader", "postgres") if schema == "public" else ("dbowner",):
+            assert pg("pg_dump", "-Fc", "-f", dump, "kept", user=role) is None, (schema, role)
+            c.psql("CREATE DATABASE restored; ALTER DATABASE restored SET search_path = %s" % schema)
+            assert pg("pg_restore", "-1", "-e", "-d", "restored", dump) is None, (schema, role)
+            assert c.psql(STORED, db="restored")[0] == stored, (schema, role)
+            # Data sets are made again where they are wanted.
+            assert c.psql("SELECT 1 FROM pg_matviews WHERE schemaname = 'spout_bench'", db="restored") == []
+            if role == "reader":
+                assert c.psql("SELECT name FROM spout_bench.own_definitions", user="writer", db="restored") == [["theirs"]]
+                report = json.loads(c.value("SELECT * FROM run_benchmarks(names => '^mine', output_format => 'json', %s)" % QUICK, db="restored"))
+                assert report["run_id"] == run + 1 and report["recorded"]["committed"] == 3
+                assert c.value("SELECT count(*) FROM compare_benchmarks('{%d}') WHERE verdict NOT LIKE 'not %%'" % (run + 1), db="restored") == "4"
+            c.psql("DROP DATABASE restored")
+        c.psql("DROP DATABASE kept")
+    c.psql("DROP ROLE dbowner, reader")
+
+
+def test_a_drop_tells_what_is_lost():
+    c.psql("CREATE DATABASE doomed")
+    for drop in ("DROP EXTENSION pg_spout_bench", "DROP EXTENSION IF EXISTS pg_spout CASCADE"):
+        c.psql("CREATE EXTENSION pg_spout_bench CASCADE", db="doomed")
+        assert [m for m in c.run("BEGIN; DROP EXTENSION pg_spout_bench; ROLLBACK", db="doomed").messages if m.severity == "WARNING"] == []
+        c.psql("SELECT record_benchmark('x', '{1}'), record_benchmark('y', '{1}'); SELECT register_benchmark('mine', 'SELECT 1')", db="doomed")
+        told = [m for m in c.run(drop, db="doomed").messages if m.severity == "WARNING"]
+        assert [m.detail for m in told] == ["Rows that are lost: 2 of benchmark_results, 1 of benchmark_definitions."], told
+        c.psql("DROP EXTENSION IF EXISTS pg_spout", db="doomed")
+    c.psql("CREATE EXTENSION pg_spout; DROP EXTENSION pg_spout; DROP EXTENSION plpgsql", db="doomed")
+    c.psql("DROP DATABASE doomed")
 
 
 def test_a_gate_ends_a_script_with_3():
