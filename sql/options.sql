@@ -86,6 +86,34 @@ SELECT o, x.* FROM unnest(ARRAY['NULL, ''$OUT/x.avro''', '''SELECT 1'', NULL']) 
 SELECT f, x.* FROM unnest(ARRAY['orc', '', 'Avro', 'avro ']) f, pg_temp.try(format('SELECT * FROM describe_export(''SELECT 1'', %L)', f)) x;
 SELECT * FROM pg_temp.files('options_function%');
 
+-- Compression absent: the name tells it, for COPY and the functions. What then begins the file, and what is warned of.
+CREATE FUNCTION pg_temp.codec(name text) RETURNS text LANGUAGE sql
+    RETURN CASE left(pg_temp.hex(name), 8) WHEN '28b52ffd' THEN 'zstd' WHEN '04224d18' THEN 'lz4' WHEN '4f626a01' THEN 'avro' ELSE CASE WHEN pg_temp.hex(name) LIKE '1f8b%' THEN 'gzip' ELSE 'plain' END END;
+CREATE FUNCTION pg_temp.copy_as(name text, options text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('COPY (SELECT 1 AS a) TO %L WITH (%s)', pg_temp.out(name), options);
+    RETURN pg_temp.codec(name);
+END $$;
+SELECT name, options, pg_temp.copy_as(name, options) FROM (VALUES ('n.json.gz', 'format json, parallel off'), ('n.json.zst', 'format json, parallel off'), ('n.ndjson.LZ4', 'format json, parallel off'), ('n.xml.gz', 'format xml'), ('n.csv.gz', 'format csv, header, sync off'),
+    ('n.gz', 'format xml, compression_level 9'), ('n.csv.zst', 'format csv, compression zstandard'), ('n.csv.zst', 'format csv, compression zstd, compression_level 22'), ('n.avro', 'format avro, compression zstd, compression_level 22'),
+    ('n.avro', 'format avro, compression zstandard'), ('n.txt', 'format csv, sync off'), ('n', 'format csv, compression gzip'), ('n.tsv', 'format csv, delimiter E''\t'', sync off'), ('.gz', 'format csv, sync off')) v(name, options);
+SELECT name, rows, pg_temp.codec(name), last_export() ->> 'compression' AS told FROM (VALUES ('f.csv.gz'), ('f.csv.zst'), ('f.csv')) v(name), export_to_csv('SELECT 1', pg_temp.out(name));
+SELECT rows, pg_temp.codec('f.json.lz4') FROM export_to_json('SELECT 1', pg_temp.out('f.json.lz4'), options => '{"compression_level": 9}');
+-- Core's own CSV stays core's, whatever the name.
+SELECT pg_temp.copy_as('core.csv.gz', 'format csv');
+-- A name that will mislead is told, once, before the export runs.
+SELECT pg_temp.copy_as('w.csv.gz', 'format csv, compression zstd');
+SELECT pg_temp.copy_as('w.csv.gz', 'format csv, compression none');
+SELECT pg_temp.copy_as('w.csv', 'format csv, compression zstd');
+SELECT pg_temp.copy_as('w.csv.bz2', 'format csv, compression gzip');
+SELECT pg_temp.copy_as('w.avro.gz', 'format avro');
+SELECT pg_temp.copy_as('w.parquet', 'format avro');
+SELECT pg_temp.copy_as('w.json', 'format csv, sync off');
+SELECT pg_temp.copy_as('w.json.gz', 'format csv, sync off');
+SELECT rows FROM export_to_xml('SELECT 1', pg_temp.out('w.html.zst'), 'lz4');
+SELECT rows FROM export_to_avro('SELECT 1', pg_temp.out('w.ndjson'));
+COPY (SELECT 1) TO PROGRAM 'cat >/dev/null # x.csv.gz' WITH (format xml);
+SELECT l ->> 'compression' AS compression FROM last_export() l;
 -- columns: select, order, rename.
 SELECT c, x.* FROM unnest(ARRAY[
     '[]', '{}', '1', '[1]', '[{"target": "x"}]', '[{"source": "a", "target": ""}]', '[{"source": "a", "target": 1}]', '[{"source": "a", "kind": "x"}]', '[{"source": "nobody"}]', '[{"source": "twice"}]',

@@ -109,10 +109,12 @@ SELECT x.* FROM pg_temp.manifest(convert_to(replace(:'manifest', 'vset_002', 'gr
 SELECT file_index, ok, rows, problem FROM verify_export(pg_temp.write('bad.manifest.json', convert_to(replace(:'manifest', 'vset_002', 'vset_009'), 'UTF8')));
 
 -- Text formats: rows are counted through every codec, as a reader of the format finds them; the manifest says how to read CSV.
+SET client_min_messages = error; -- names that do not tell the codec
 SELECT f, count(DISTINCT c) AS codecs, array_agg(DISTINCT t) AS made, bool_and(v.ok) AS ok, min(v.rows), max(v.rows), bool_and((v.blocks > 0) = (c <> 'none')) AS frames, count(DISTINCT v.raw_bytes) AS sizes
 FROM unnest('{csv,json,xml}'::text[]) f, unnest('{none,gzip,zstd,lz4}'::text[]) c,
     pg_temp.try(format($$COPY (SELECT n, E'two\nlines, "' || n AS b FROM generate_series(1, 5000) n) TO '$OUT/v_%s.%s' WITH (format %L, compression %s, manifest on%s)$$, c, f, f, c, CASE f WHEN 'csv' THEN ', header on' ELSE '' END)) t,
     verify_export(left(t, 0) || pg_temp.out(format('v_%s.%s.manifest.json', c, f))) v GROUP BY f ORDER BY f;
+RESET client_min_messages;
 SELECT x, v.* FROM unnest(ARRAY['quote ''|'', escape ''\''', 'header, quote '';'', delimiter ''|''', 'encoding ''SJIS'', quote ''|''', 'encoding ''SJIS'', header, quote ''\'', delimiter ''|''', 'force_quote *, delimiter E''\t''']) x,
     pg_temp.try(format($$COPY (SELECT chr(34920) || '|' || chr(65372) || E'\\ "\n;' AS "a|b;""\" FROM generate_series(1, 3)) TO '$OUT/v.csv' WITH (format csv, manifest on, max_rows_per_file 2, %s)$$, x)) t,
     LATERAL (SELECT array_agg(ok) AS ok, array_agg(rows) AS rows, string_agg(problem, ', ') AS problems FROM verify_export(left(t, 0) || pg_temp.out('v.csv.manifest.json'))) v;

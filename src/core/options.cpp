@@ -28,13 +28,20 @@ bool as_bool(const RawOption &o)
     return b;
 }
 
+// Avro's specification has the long name, everybody else the short one: users need not know which.
+bool is_codec(std::string_view value, std::string_view name)
+{
+    auto zstd = [](std::string_view s) { return iequals(s, "zstd") || iequals(s, "zstandard"); };
+    return iequals(value, name) || (zstd(value) && zstd(name));
+}
+
 void set_compression(Options &o, const RawOption &raw)
 {
     std::string names;
     std::string_view value = raw.value ? raw.value : "";
     bool none = iequals(value, "none") || iequals(value, "null") || iequals(value, "uncompressed");
     for (const FormatCodec *c = o.format->codecs; c->name; c++) {
-        if (none ? c->codec == nullptr : iequals(value, c->name)) {
+        if (none ? c->codec == nullptr : is_codec(value, c->name)) {
             o.codec_name = c->name;
             o.codec = c->codec ? find_codec(c->codec) : nullptr;
             if (c->codec && !o.codec)

@@ -52,6 +52,10 @@ bool option_is_of_files(const char *name) noexcept;             // makes no sens
 const char *option_at(const char *format, uint32_t i) noexcept; // in order; null past the last
 const char *format_at(uint32_t i) noexcept;                     // the same of the registered formats
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
+// The compression that a file's name asks for, where the format is compressed as a whole; null: none.
+const char *compression_by_name(const char *format, const char *path) noexcept;
+// True: programs that go by the name will take the file for what it is not; `out` has a warning and its hint.
+bool name_misleads(const Options *, const char *path, Failure *out) noexcept;
 // Options copied from another process: finds the format and the codec by their names. False: unknown here.
 bool options_relink(const char *format, const char *codec_name, Options *) noexcept;
 const char *format_name(const Options *) noexcept;

@@ -2,10 +2,12 @@
 #include <optional>
 #include <string_view>
 
+#include "core/file_name.hpp"
 #include "core/guard.hpp"
 #include "core/parse.hpp"
 #include "core/wall.hpp"
 #include "format/avro_reader.hpp"
+#include "format/format.hpp"
 #include "format/text_reader.hpp"
 
 #include "core/no_postgres.hpp"
@@ -40,23 +42,11 @@ struct Replay {
     size_t n = 0, at = 0;
 };
 
-bool cut_off(std::string_view *name, std::string_view tail)
-{
-    if (name->size() < tail.size() || !iequals(name->substr(name->size() - tail.size()), tail)) return false;
-    name->remove_suffix(tail.size());
-    return true;
-}
-
 const char *by_extension(std::string_view name)
 {
-    for (const char *codec : {".gz", ".zst", ".lz4"})
-        if (cut_off(&name, codec)) break;
-    for (const char *json : {".json", ".jsonl", ".ndjson"})
-        if (cut_off(&name, json)) return "json";
-    return cut_off(&name, ".csv")    ? "csv"
-           : cut_off(&name, ".xml")  ? "xml"
-           : cut_off(&name, ".avro") ? "avro"
-                                     : nullptr;
+    cut_codec(&name);
+    const Format *f = format_by_name(name);
+    return f ? f->name : nullptr;
 }
 
 // Null: a text format that its first byte tells once it is unpacked.

@@ -70,12 +70,19 @@ static bool of_copy_from(const char *name)
     return false;
 }
 
+static bool has_compression(const RawOption *raw, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (pg_strcasecmp(raw[i].name, "compression") == 0) return true;
+    return false;
+}
+
 static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportRequest *r)
 {
     int n = list_length(stmt->options), used = 0;
-    auto *raw = (RawOption *)palloc0(sizeof(RawOption) * Max(n, 1));
-    auto **defs = (DefElem **)palloc0(sizeof(DefElem *) * Max(n, 1));
-    auto *locations = (int *)palloc0(sizeof(int) * Max(n, 1));
+    auto *raw = (RawOption *)palloc0(sizeof(RawOption) * (n + 1)); // and what the file's name says
+    auto **defs = (DefElem **)palloc0(sizeof(DefElem *) * (n + 1));
+    auto *locations = (int *)palloc0(sizeof(int) * (n + 1));
     const char *format = nullptr;
     bool csv = pg_strcasecmp(copy_format(stmt), "csv") == 0;
     List *core = NIL;
@@ -97,6 +104,9 @@ static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportReques
         locations[used] = def->location;
         defs[used++] = def;
     }
+    if (r->target == Target::file && !has_compression(raw, used))
+        if (const char *told = compression_by_name(format, stmt->filename))
+            raw[used++] = {"compression", told};
     Failure why;
     if (options_parse(format, raw, used, &r->options, &why) != Code::ok)
         raise_option(format, raw, &why, pstate, locations);
@@ -217,9 +227,10 @@ static uint64 copy_to(const CopyStmt *stmt, const PlannedStmt *pstmt, const char
     } else
         raw = query_statement(stmt, pstmt);
     parse_options(pstate, stmt, &r);
-    if (r.target == Target::file)
+    if (r.target == Target::file) {
         r.path = check_target_path(stmt->filename);
-    else {
+        warn_of_name(&r);
+    } else {
         refuse_file_options(pstate, stmt);
         r.path = stmt->filename;
     }

@@ -53,10 +53,12 @@ static Datum export_to(FunctionCallInfo fcinfo, const char *format)
     if (!PG_ARGISNULL(3)) add_option(&list, "compression_level", psprintf("%d", PG_GETARG_INT32(3)));
     add_nonzero_option(&list, "max_rows_per_file", PG_ARGISNULL(4) ? 0 : PG_GETARG_INT64(4));
     add_nonzero_option(&list, "max_bytes_per_file", PG_ARGISNULL(5) ? 0 : PG_GETARG_INT64(5));
+    add_compression_by_name(&list, format, path);
 
     ExportRequest r = {};
     parse_option_list(format, &list, &r.options, &r.force_quote);
     r.path = check_target_path(path);
+    warn_of_name(&r);
     uint64 start = now_ns();
     Wish wish = wish_of(&r.options);
     r.plan = plan_select(query, &wish);

@@ -38,6 +38,14 @@ void add_nonzero_option(OptionList *list, const char *name, int64 value)
     if (value) add_option(list, name, psprintf(INT64_FORMAT, value));
 }
 
+void add_compression_by_name(OptionList *list, const char *format, const char *path)
+{
+    for (uint32 i = 0; i < list->n; i++)
+        if (pg_strcasecmp(list->items[i].name, "compression") == 0) return;
+    if (const char *compression = compression_by_name(format, path))
+        add_option(list, "compression", compression);
+}
+
 static const char *text_of(JsonbValue *v)
 {
     switch (v->type) {

@@ -22,6 +22,8 @@ OptionList options_from_json(Jsonb *);
 void add_option(OptionList *, const char *name, const char *value);
 // For arguments whose default 0 means off: absent then, so that the same key in `options` is no repetition.
 void add_nonzero_option(OptionList *, const char *name, int64 value);
+// Where compression is not among them, the file's name tells it.
+void add_compression_by_name(OptionList *, const char *format, const char *path);
 // Raises what is wrong.
 void parse_option_list(const char *format, const OptionList *, Options *, ForceQuote *);
 } // namespace spout

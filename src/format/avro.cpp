@@ -313,6 +313,7 @@ const Format kAvro = {
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<AvroEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<AvroFramer>(s); },
     describe,
+    {".avro"},
     /* fixed_dimensions */ true,
 };
 } // namespace spout

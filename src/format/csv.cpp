@@ -340,5 +340,6 @@ const Format kCsv = {
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<CsvEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<CsvFramer>(s); },
     describe_csv,
+    {".csv"},
 };
 } // namespace spout

@@ -79,9 +79,11 @@ struct Description {
 };
 
 struct FormatCodec {
-    const char *name;  // as users of this format write it
-    const char *codec; // CodecDef name; null: none
+    const char *name;             // as users of this format write it
+    const char *codec;            // CodecDef name; null: none
+    const char *suffix = nullptr; // of names of files that are compressed as a whole
 };
+constexpr int kMaxSuffixes = 4; // of a format, with the null at the end
 
 // A format's own option; throws Error(bad_value) when the value is wrong. Null: the server's COPY has the
 // same option and checks it (src/pg/csv_options).
@@ -107,6 +109,7 @@ struct Format {
     std::unique_ptr<Encoder> (*encoder)(const Spec &);
     std::unique_ptr<Framer> (*framer)(const Spec &);
     void (*describe)(const Spec &, Description &);
+    const char *suffixes[kMaxSuffixes]; // of names of files, the usual one first
     // The arrays of a column all have as many dimensions as its type in the schema; else each as many as it
     // has.
     bool fixed_dimensions = false;

@@ -336,5 +336,6 @@ const Format kJson = {
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<JsonEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<JsonFramer>(s); },
     describe_json,
+    {".json", ".jsonl", ".ndjson"},
 };
 } // namespace spout

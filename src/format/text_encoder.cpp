@@ -11,7 +11,9 @@ constexpr size_t kKeep = 4 * kTextBlock; // a buffer larger than this is not kep
 } // namespace
 
 extern const FormatCodec kTextCodecs[] = {
-    {"none", nullptr}, {"gzip", "gzip"}, {"zstd", "zstd_checked"}, {"lz4", "lz4"}, {nullptr, nullptr}};
+    {"none", nullptr},      {"gzip", "gzip", ".gz"}, {"zstd", "zstd_checked", ".zst"},
+    {"lz4", "lz4", ".lz4"}, {nullptr, nullptr},
+};
 
 size_t text_block_size(const Options &) { return kTextBlock; }
 

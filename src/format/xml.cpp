@@ -369,5 +369,6 @@ const Format kXml = {
     [](const Spec &s) -> std::unique_ptr<Encoder> { return std::make_unique<XmlEncoder>(s); },
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<XmlFramer>(s); },
     describe_xml,
+    {".xml"},
 };
 } // namespace spout

@@ -321,6 +321,13 @@ static void execute(Encoding *x, ExportRequest *r, ExportStats *s)
         execute_parallel(x, r, &b, look, s);
 }
 
+void warn_of_name(const ExportRequest *r)
+{
+    Failure doubt;
+    if (is_null_device(r->path) || !name_misleads(&r->options, r->path, &doubt)) return;
+    ereport(WARNING, (errmsg("%s", doubt.message), errhint("%s", doubt.hint)));
+}
+
 uint64 run_export(ExportRequest *r)
 {
     Encoding *x = encoding_create(CurrentMemoryContext);

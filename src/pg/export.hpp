@@ -30,6 +30,8 @@ struct ExportRequest {
     void *arg;
 };
 
+// A WARNING where the file's name will mislead programs that go by it.
+void warn_of_name(const ExportRequest *);
 // Runs the plan and publishes the files; returns the number of rows. On error nothing was published.
 uint64 run_export(ExportRequest *);
 
