@@ -1,0 +1,8 @@
+// read_xml_fuzz.cpp - the reader of XML files: see read_text.hpp.
+#include "read_text.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+    spout::test::fuzz_text("xml", p, n);
+    return 0;
+}
