@@ -15,7 +15,8 @@ CREATE FUNCTION @extschema@.benchmark_stats(
 RETURNS pg_catalog.jsonb
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_stats';
-COMMENT ON FUNCTION @extschema@.benchmark_stats(float8[], float8[], float8) IS 'summary of a series of times, or comparison of b with a, pair by pair';
+COMMENT ON FUNCTION @extschema@.benchmark_stats(float8[], float8[], float8)
+    IS 'summary of a series of times, or comparison of b with a, pair by pair';
 
 -- The settings of a benchmark: kind, bounds, default. Kinds: int, number, bool, size, text, word (of `words`), shard, budget.
 CREATE FUNCTION spout_bench.keys()
@@ -165,4 +166,5 @@ BEGIN
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.benchmark_config(int4, int4, float8, float8, bool, text, jsonb) IS 'settings of a benchmark, checked, for the config arguments of the other functions';
+COMMENT ON FUNCTION @extschema@.benchmark_config(int4, int4, float8, float8, bool, text, jsonb)
+    IS 'settings of a benchmark, checked, for the config arguments of the other functions';

@@ -80,7 +80,8 @@ RETURNS SETOF pg_catalog.text
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    time_head CONSTANT jsonb := '[["name", "min", "max", "mean", "stddev", "median", "rounds", "rows/s", "points/s", "MB/s", "peak", "ratio", "flags"]]';
+    time_head CONSTANT jsonb := '[["name", "min", "max", "mean", "stddev", "median", "rounds", "rows/s", "points/s", "MB/s", "peak",
+        "ratio", "flags"]]';
     memory_head CONSTANT jsonb := '[["name", "peak", "allocated", "freed", "net", "process peak"]]';
     part record;
     line text;
@@ -170,8 +171,8 @@ LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_
 AS $$
 DECLARE
     keys CONSTANT text[] := '{run_id,status,environment,results,memory,skipped,failed,warnings,recorded}';
-    columns CONSTANT text[] := '{name,adapter_type,format,rows,status,min_time,max_time,mean_time,median_time,stddev_time,iterations,rows_per_s,'
-        'points_per_s,mb_per_s,peak_memory,allocated_memory,deallocated_memory,net_memory,ratio,verdict,grade,flags,message}';
+    columns CONSTANT text[] := '{name,adapter_type,format,rows,status,min_time,max_time,mean_time,median_time,stddev_time,iterations,'
+        'rows_per_s,points_per_s,mb_per_s,peak_memory,allocated_memory,deallocated_memory,net_memory,ratio,verdict,grade,flags,message}';
     lines jsonb[];
     x jsonb;
 BEGIN

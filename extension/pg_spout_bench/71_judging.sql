@@ -6,13 +6,17 @@ LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_
 AS $$
 DECLARE
     t record;
+    seconds text; -- how times are written
     memory_bound float8 := (settings ->> ('max_memory_' || adapter_type))::float8;
     os_peak float8 := (item ->> 'os_peak')::float8;
 BEGIN
     FOR t IN SELECT key, value::text::float8 AS bound, (item ->> key)::float8 AS value FROM jsonb_each(thresholds) ORDER BY key LOOP
         IF t.value > t.bound THEN
             grade := 'red';
-            message := CASE WHEN t.key LIKE '%_time' THEN format('Performance regression detected: %s %ss exceeds threshold of %ss', replace(t.key, '_', ' '), to_char(t.value, CASE WHEN t.bound < 0.001 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END), to_char(t.bound, CASE WHEN t.bound < 0.001 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END))
+            seconds := CASE WHEN t.bound < 0.001 THEN 'FM990.0000000' ELSE 'FM999999990.0000' END;
+            message := CASE WHEN t.key LIKE '%_time'
+                THEN format('Performance regression detected: %s %ss exceeds threshold of %ss', replace(t.key, '_', ' '),
+                    to_char(t.value, seconds), to_char(t.bound, seconds))
                 ELSE format('Memory limit exceeded: %s %s MB exceeds threshold of %s MB', replace(t.key, '_', ' '),
                     to_char(t.value / 1e6, 'FM999999990.0'), to_char(t.bound / 1e6, 'FM999999990.0')) END;
             RETURN NEXT;

@@ -89,7 +89,8 @@ LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM spout_bench.compared(runs, baseline);
 END;
-COMMENT ON FUNCTION @extschema@.compare_benchmarks(int8[], text) IS 'fresh runs beside a stored baseline of the same machine and definition';
+COMMENT ON FUNCTION @extschema@.compare_benchmarks(int8[], text)
+    IS 'fresh runs beside a stored baseline of the same machine and definition';
 
 -- {"median_time": "10%", "peak_memory": "64kB"} as bounds: of the ratio, or of the growth in bytes.
 CREATE FUNCTION spout_bench.bounds(fail_on pg_catalog.jsonb)
@@ -116,7 +117,8 @@ BEGIN
         END IF;
         IF metric NOT IN ('median_time', 'peak_memory', 'allocated_memory', 'net_memory', 'bytes') OR (share IS NULL AND bytes IS NULL) THEN
             RAISE EXCEPTION 'impossible bound "%": "%"', item.key, item.word USING ERRCODE = '22023',
-                HINT = 'Metrics are median_time, peak_memory, allocated_memory, net_memory, bytes; bounds look like "10%" or, for all but times, "64kB".';
+                HINT = 'Metrics are median_time, peak_memory, allocated_memory, net_memory, bytes;'
+                    ' bounds look like "10%" or, for all but times, "64kB".';
         END IF;
         RETURN NEXT;
     END LOOP;
@@ -159,7 +161,8 @@ BEGIN
     RETURN format('%s benchmarks pass against baseline %s: %s doubtful, %s not compared', measured, baseline, doubtful, uncompared);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.gate_benchmarks(int8[], text, jsonb) IS 'one line when runs are no worse than a baseline, else an error with all that is';
+COMMENT ON FUNCTION @extschema@.gate_benchmarks(int8[], text, jsonb)
+    IS 'one line when runs are no worse than a baseline, else an error with all that is';
 
 CREATE FUNCTION @extschema@.benchmark_report(
     run_id pg_catalog.int8 DEFAULT NULL,
@@ -193,4 +196,5 @@ BEGIN
     RETURN QUERY SELECT spout_bench.output(run, output_format, greatest(slowest, 0));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.benchmark_report(int8, text, text, int4) IS 'prints a stored run, the last one if none is named';
+COMMENT ON FUNCTION @extschema@.benchmark_report(int8, text, text, int4)
+    IS 'prints a stored run, the last one if none is named';

@@ -227,5 +227,12 @@ def test_planted_overloads_are_never_called():
     c.psql("DROP DATABASE planted; DROP ROLE intruder")
 
 
+def test_a_schema_that_others_made_first_is_refused():
+    c.psql("CREATE DATABASE taken; CREATE ROLE squatter LOGIN; GRANT CREATE ON DATABASE taken TO squatter")
+    c.psql("CREATE SCHEMA spout_bench; CREATE FUNCTION spout_bench.stats(float8[]) RETURNS jsonb LANGUAGE sql RETURN NULL", user="squatter", db="taken")
+    assert c.error("CREATE EXTENSION pg_spout_bench CASCADE", db="taken").sqlstate == "42P06"
+    c.psql("DROP DATABASE taken; DROP ROLE squatter")
+
+
 if __name__ == "__main__":
     harness.main()
