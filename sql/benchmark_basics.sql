@@ -61,8 +61,9 @@ SELECT r.role, p.provolatile AS volatile, string_agg(p.oid::regproc::text, ' ' O
     AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout_bench'
 WHERE has_function_privilege('spout_bench_' || r.role, p.oid, 'EXECUTE') AND (p.provolatile = 'v' OR r.role = 'monitor' AND NOT has_function_privilege('spout_bench_plain', p.oid, 'EXECUTE'))
     AND (p.pronamespace <> 'spout_bench'::regnamespace OR p.provolatile = 'v') GROUP BY 1, 2;
-SELECT count(*) AS writers_lack FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout_bench'
-WHERE p.pronamespace <> 'spout_bench'::regnamespace AND NOT has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
+-- What takes a task or a record as JSON is granted to nobody.
+SELECT string_agg(p.oid::regproc::text, ' ' ORDER BY p.proname) AS writers_lack FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout_bench'
+WHERE NOT has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
 -- A role sees and changes its own definitions only.
 SET ROLE spout_bench_writer;
 INSERT INTO spout_bench.own_definitions VALUES ('mine', 'spout_bench_writer', 'SELECT 1', NULL, NULL, 'time', 'db', '{}', '{}', '{}');

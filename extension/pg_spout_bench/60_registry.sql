@@ -19,7 +19,7 @@ BEGIN ATOMIC
         environment -> 'compiler', environment -> 'ext_build', environment -> 'settings'));
 END;
 
--- One task, or an array of tasks side by side, each in a process of its own; the answer likewise.
+-- For tests: one task, or an array of tasks side by side, each in a process of its own; the answer likewise.
 CREATE FUNCTION spout_bench.execute(task pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE

@@ -48,17 +48,6 @@ BEGIN ATOMIC
         LATERAL spout_bench.verdict('median_time', b.same, ARRAY[median], NULL) v;
 END;
 
--- What spout_bench.measured made, on its way to the tables. A record has 64 kB; what may be missing first are single samples.
-CREATE FUNCTION spout_bench.store(made pg_catalog.jsonb, key pg_catalog.jsonb)
-RETURNS pg_catalog.bool
-LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
-BEGIN ATOMIC
-    SELECT spout_bench.send(jsonb_build_object('key', key, 'item', CASE WHEN length(made::text) > 60000
-        THEN (made -> 'item') - 'samples' ELSE made -> 'item' END)
-        || CASE WHEN made ->> 'result' IS NULL THEN '{}' ELSE jsonb_build_object('result', made -> 'result') END
-        || CASE WHEN made ->> 'memory' IS NULL THEN '{}' ELSE jsonb_build_object('memory', made -> 'memory') END);
-END;
-
 -- Theil-Sen slope of ln time on ln rows, over three sizes or more: above 1.1 the time grows faster than the rows.
 CREATE FUNCTION spout_bench.super_linear(finished pg_catalog.jsonb[])
 RETURNS pg_catalog.text[]

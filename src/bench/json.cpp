@@ -90,6 +90,19 @@ JsonbContainer *json_array(Jsonb *j, const char *key)
     return v->val.binary.data;
 }
 
+int json_numbers(Jsonb *j, const char *key, double *x, int room)
+{
+    JsonbContainer *array = json_array(j, key);
+    int n = array ? (int)JsonContainerSize(array) : 0;
+    for (int i = 0; i < Min(n, room); i++) {
+        JsonbValue *v = getIthJsonbValueFromContainer(array, (uint32)i);
+        if (v->type != jbvNumeric) refuse(key, "an array of numbers");
+        x[i] =
+            DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v->val.numeric)));
+    }
+    return n;
+}
+
 void json_argument(Datum numeric, Datum *value, Oid *type)
 {
     double d = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, numeric));

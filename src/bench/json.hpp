@@ -18,6 +18,8 @@ bool json_bool(Jsonb *, const char *key, bool missing);
 bool json_has(Jsonb *, const char *key);              // and it is not null
 Jsonb *json_object(Jsonb *, const char *key);         // null: absent
 JsonbContainer *json_array(Jsonb *, const char *key); // null: absent
+// Up to `room` numbers of an array; the number there is.
+int json_numbers(Jsonb *, const char *key, double *x, int room);
 // A JSON number as the parameter of a statement: int4, int8 or numeric.
 void json_argument(Datum numeric, Datum *value, Oid *type);
 

@@ -77,7 +77,5 @@ bool ring_passed(Ring *, uint64 position);
 Ring *shared_ring();           // null unless the library is preloaded
 void log_record(const char *); // a record that could not be stored, as a JSON line in the server's log
 void log_leftovers(Ring *);    // all that is in the ring, when nobody will come for it
-// transport.cpp: nothing is recorded on a standby, nor before CREATE EXTENSION of `function` has committed.
-bool recordable(Oid function);
 bool start_recorder(Oid database, uint32 dsm_handle, BackgroundWorkerHandle **);
 } // namespace spout

@@ -71,16 +71,6 @@ static void put_summary(StringInfo s, const Series &series)
     appendStringInfoChar(s, ']');
 }
 
-static const char *verdict_name(PairVerdict v)
-{
-    switch (v) {
-    case PairVerdict::equivalent: return "equivalent";
-    case PairVerdict::improvement: return "improvement";
-    case PairVerdict::regression: return "regression";
-    default: return "inconclusive";
-    }
-}
-
 static void put_pairs(StringInfo s, const Series &a, const Series &b, double tolerance)
 {
     if (a.n != b.n)

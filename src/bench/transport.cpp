@@ -2,9 +2,8 @@
 // undone by ROLLBACK. Never blocks for ever; what cannot be delivered is told as a WARNING and stands in the
 // log.
 #include "bench/extension.hpp"
-#include "bench/json.hpp"
 #include "bench/ring.hpp"
-#include "bench/rights.hpp"
+#include "bench/transport.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -16,10 +15,6 @@ extern "C" {
 #include "storage/ipc.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
-
-PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_send);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_flush);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_recordable);
 }
 
 namespace spout
@@ -165,16 +160,12 @@ static bool send(const char *text, Oid schema)
 // --- what became of it
 // ----------------------------------------------------------------------------------------
 
-struct Counts {
-    uint64 committed, rejected;
-};
-
-static Counts counts()
+static RecordCounts counts()
 {
-    Counts c = {0, lost};
+    RecordCounts c = {sent, 0, lost};
     if (!ring) return c;
     if (my_slot < 0) // more senders than slots: what the recorder has passed, the log says how
-        return {ring_passed(ring, my_end) ? sent - lost : 0, lost};
+        return {sent, ring_passed(ring, my_end) ? sent - lost : 0, lost};
     LWLockAcquire(&ring->lock, LW_SHARED);
     c.committed = ring->senders[my_slot].committed;
     c.rejected += ring->senders[my_slot].rejected;
@@ -187,7 +178,7 @@ static bool to_tell;
 
 static void tell()
 {
-    Counts c = counts();
+    RecordCounts c = counts();
     uint64 waiting = sent - c.committed - c.rejected, rejected = c.rejected - lost;
     to_tell = false;
     if (rejected > told)
@@ -212,10 +203,10 @@ static void tell_later()
     registered = to_tell = true;
 }
 
-static Counts flush(double seconds)
+RecordCounts flush_records(double seconds)
 {
     TimestampTz start = GetCurrentTimestamp();
-    Counts c = counts();
+    RecordCounts c = counts();
     int ms = seconds > 0 ? (int)(Min(seconds, unread ? 1 : 86400) * 1000) : 0;
     while (c.committed + c.rejected < sent && until(start, ms)) {
         rouse_recorder();
@@ -237,38 +228,8 @@ bool recordable(Oid function)
     ReleaseSysCache(t);
     return !ours;
 }
+bool send_record(Oid function, const char *record)
+{
+    return recordable(function) && send(record, bench_extension().schema);
+}
 } // namespace spout
-
-extern "C" {
-// spout_bench.send(record jsonb) -> boolean: false when nothing can be recorded, or when it was lost.
-Datum spout_benchmark_send(PG_FUNCTION_ARGS)
-{
-    using namespace spout;
-    require_benchmark_rights();
-    Oid function = fcinfo->flinfo->fn_oid;
-    if (!recordable(function)) PG_RETURN_BOOL(false);
-    Jsonb *record = PG_GETARG_JSONB_P(0);
-    PG_RETURN_BOOL(send(JsonbToCString(nullptr, &record->root, VARSIZE(record)), bench_extension().schema));
-}
-
-// spout_bench.flush(seconds float8) -> jsonb: what became of the session's records so far.
-Datum spout_benchmark_flush(PG_FUNCTION_ARGS)
-{
-    using namespace spout;
-    require_benchmark_rights();
-    Counts c = flush(PG_GETARG_FLOAT8(0));
-    StringInfoData s;
-    initStringInfo(&s);
-    appendStringInfoChar(&s, '{');
-    put_integer(&s, "sent", (int64)sent);
-    put_integer(&s, "committed", (int64)c.committed);
-    put_integer(&s, "rejected", (int64)c.rejected);
-    appendStringInfoChar(&s, '}');
-    PG_RETURN_DATUM(json_datum(&s));
-}
-
-Datum spout_benchmark_recordable(PG_FUNCTION_ARGS)
-{
-    PG_RETURN_BOOL(spout::recordable(fcinfo->flinfo->fn_oid));
-}
-}

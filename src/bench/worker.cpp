@@ -3,7 +3,7 @@
 #include "bench/benchmark.hpp"
 #include "bench/directory.hpp"
 #include "bench/ring.hpp"
-#include "bench/rights.hpp"
+#include "bench/worker.hpp"
 
 #include <csignal>
 
@@ -25,7 +25,6 @@ extern "C" {
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_execute);
 PGDLLEXPORT void spout_bench_worker(Datum);
 }
 
@@ -45,7 +44,7 @@ struct Talk {
 // --- what a process does
 // ------------------------------------------------------------------------------------------
 
-static void run_task(Jsonb *j, bool fresh, const char *directory, StringInfo result)
+static void measure_task(Jsonb *j, bool fresh, const char *directory, StringInfo result)
 {
     BenchTask t = read_task(j);
     t.fresh = fresh;
@@ -107,7 +106,7 @@ static void work(Talk *talk)
         if (talk->commit)
             execute_and_keep(json_text(j, "run_sql", ""), result);
         else
-            run_task(j, true, json_text(j, "private_directory", nullptr), result);
+            measure_task(j, true, json_text(j, "private_directory", nullptr), result);
         MemoryContextSwitchTo(cx);
         PopActiveSnapshot();
         if (talk->commit)
@@ -283,19 +282,22 @@ static void end_all(Job *jobs, int n)
 
 static void run_here(Job *job)
 {
-    if (json_bool(job->task, "commit", false)) {
-        execute_and_keep(json_text(job->task, "run_sql", ""), job->result);
-        return;
-    }
     MemoryContext cx = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
     BeginInternalSubTransaction(nullptr);
     MemoryContextSwitchTo(cx);
     PG_TRY();
     {
-        run_task(job->task, false, job->directory, job->result);
+        bool keep = json_bool(job->task, "commit", false);
+        if (keep)
+            execute_and_keep(json_text(job->task, "run_sql", ""), job->result);
+        else
+            measure_task(job->task, false, job->directory, job->result);
         MemoryContextSwitchTo(cx);
-        RollbackAndReleaseCurrentSubTransaction();
+        if (keep)
+            ReleaseCurrentSubTransaction();
+        else
+            RollbackAndReleaseCurrentSubTransaction();
     }
     PG_CATCH();
     {
@@ -346,15 +348,6 @@ static void run_all(Job *jobs, int n, bool worker_possible)
             CHECK_FOR_INTERRUPTS();
         }
     }
-}
-
-static Jsonb *task_at(Jsonb *tasks, int i)
-{
-    JsonbValue *v = getIthJsonbValueFromContainer(&tasks->root, (uint32)i);
-    Jsonb *j = JsonbValueToJsonb(v);
-    if (!JB_ROOT_IS_OBJECT(j))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("not a benchmark's task")));
-    return j;
 }
 
 // Before any process is started: what is wrong with a task is the caller's error.
@@ -423,41 +416,32 @@ static pg_noinline void run_and_clear(Call *call, bool worker_possible)
     clear_all(call->jobs, call->n);
 }
 
-// One task, or an array of tasks; the answer likewise.
-static Datum execute(Jsonb *tasks, bool worker_possible)
+void run_tasks(Jsonb *const *tasks, int n, bool processes, Jsonb **answers)
 {
-    bool many = !JB_ROOT_IS_OBJECT(tasks);
-    int n = many ? (int)JB_ROOT_COUNT(tasks) : 1;
     if (n > kMaxTasks)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("%d tasks side by side are more than %d", n, kMaxTasks)));
     Job *jobs = (Job *)palloc0(sizeof(Job) * Max(n, 1));
     for (int i = 0; i < n; i++) {
-        jobs[i].task = many ? task_at(tasks, i) : tasks;
+        jobs[i].task = tasks[i];
         jobs[i].result = makeStringInfo();
         check_task(&jobs[i]);
     }
     Call call = {jobs, n, calls};
-    run_and_clear(&call, worker_possible);
-    if (!many) return json_datum(jobs[0].result);
-    StringInfo all = makeStringInfo();
+    run_and_clear(&call, processes);
     for (int i = 0; i < n; i++)
-        appendStringInfo(all, "%s%s", i ? ", " : "[", jobs[i].result->data);
-    appendStringInfoString(all, n ? "]" : "[]");
-    return json_datum(all);
+        answers[i] = DatumGetJsonbP(json_datum(jobs[i].result));
+}
+
+Jsonb *run_task(Jsonb *task, bool processes)
+{
+    Jsonb *answer;
+    run_tasks(&task, 1, processes, &answer);
+    return answer;
 }
 } // namespace spout
 
 extern "C" {
-// spout_bench.execute(task jsonb) -> jsonb: one measurement, or with "commit" one statement that is kept; of
-// an array of tasks, all side by side.
-Datum spout_benchmark_execute(PG_FUNCTION_ARGS)
-{
-    using namespace spout;
-    require_benchmark_rights();
-    PG_RETURN_DATUM(execute(PG_GETARG_JSONB_P(0), recordable(fcinfo->flinfo->fn_oid)));
-}
-
 void spout_bench_worker(Datum arg)
 {
     using namespace spout;

@@ -92,6 +92,16 @@ PairVerdict verdict_of(const BenchPairs &p, double tolerance)
 }
 } // namespace
 
+const char *verdict_name(PairVerdict v) noexcept
+{
+    switch (v) {
+    case PairVerdict::equivalent: return "equivalent";
+    case PairVerdict::improvement: return "improvement";
+    case PairVerdict::regression: return "regression";
+    default: return "inconclusive";
+    }
+}
+
 BenchSummary summarize(const double *x, size_t n)
 {
     check(x, n, false);

@@ -19,6 +19,7 @@ struct BenchSummary {
 };
 
 enum class PairVerdict : uint8_t { inconclusive, equivalent, improvement, regression };
+const char *verdict_name(PairVerdict) noexcept;
 
 // b against a, taken in pairs: ratios above 1 mean that b is slower.
 struct BenchPairs {

@@ -1,0 +1,88 @@
+// chosen.cpp - reads the registry's rows, and makes the data sets they need. Measures nothing.
+#include "bench/chosen.hpp"
+#include "bench/extension.hpp"
+#include "bench/sql.hpp"
+#include "bench/worker.hpp"
+
+extern "C" {
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+}
+
+namespace spout
+{
+Chosen read_chosen(Jsonb *row)
+{
+    Chosen c = {row,
+                json_object(row, "settings"),
+                json_text(row, "name", ""),
+                json_text(row, "adapter_type", ""),
+                json_text(row, "wants", "all"),
+                json_integer(row, "rows", 0, (int64)1 << 52, -1),
+                !json_has(row, "owner")};
+    return c;
+}
+
+Chosen chosen_by_text(const char *what, const Jsonb *config, bool processes)
+{
+    if (!what || what[strspn(what, " ")] == '\0')
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("neither a benchmark's name nor a statement was given")));
+    Jsonb *row = sql_json("SELECT to_jsonb(r) FROM spout_bench.registry($1) r WHERE r.name = $2",
+                          SqlArgs{}.json(config).text(what));
+    if (!row) {
+        if (sql_text("SELECT 'x' WHERE $1 ~ '^(core|db|async|combined)/\\S+$'", SqlArgs{}.text(what)))
+            ereport(ERROR,
+                    (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("no benchmark \"%s\" is registered", what),
+                     errhint("list_benchmarks() shows what there is.")));
+        return read_chosen(
+            sql_json("SELECT jsonb_build_object('name', left($2, 255), 'kind', 'sql', 'run_sql', $2,"
+                     " 'owner', current_user, 'adapter_type', 'db', 'settings',"
+                     " spout_bench.settings($1))",
+                     SqlArgs{}.json(config).text(what)));
+    }
+    Chosen c = read_chosen(row);
+    const char *problem = unmet_requirement(&c);
+    if (!problem && c.builtin) problem = prepare_data(c.rows, c.settings, processes);
+    if (problem)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("benchmark \"%s\" cannot run here: %s", what, problem)));
+    return c;
+}
+
+const char *prepare_data(int64 rows, const Jsonb *settings, bool processes)
+{
+    const char *name = sql_text("SELECT spout_bench.data_name('records', $1, 5, ($2 ->> 'seed')::int8)",
+                                SqlArgs{}.integer(rows).json(settings));
+    const char *kind = sql_text("SELECT relkind::text FROM pg_class"
+                                " WHERE relnamespace = 'spout_bench'::regnamespace AND relname = $1",
+                                SqlArgs{}.text(name));
+    if (kind) return strcmp(kind, "m") == 0 ? nullptr : psprintf("spout_bench.%s is not a data set", name);
+    const char *schema = quote_identifier(get_namespace_name(bench_extension().schema));
+    Jsonb *made = run_task(
+        sql_json("SELECT jsonb_build_object('commit', true, 'isolation', $2 -> 'isolation', 'deadline', "
+                 "3600, 'run_sql',"
+                 " format('SELECT %s.benchmark_data(''records'', %s, NULL, %s)', $3, $1, $2 ->> 'seed'))",
+                 SqlArgs{}.integer(rows).json(settings).text(schema)),
+        processes);
+    return strcmp(json_text(made, "status", ""), "ok") == 0 ? nullptr
+                                                            : json_text(made, "message", "no answer");
+}
+
+const char *unmet_requirement(const Chosen *c)
+{
+    return sql_text("SELECT spout_bench.unmet($1 -> 'requires', $1 -> 'settings' ->> 'directory')",
+                    SqlArgs{}.json(c->row));
+}
+
+Jsonb *task_of(const Chosen *c, double box, const char *search_path)
+{
+    return sql_json("SELECT spout_bench.task($1, $2, $3)",
+                    SqlArgs{}.json(c->row).number(box).text(search_path));
+}
+
+Jsonb *settings_of(const Jsonb *called, bool extended)
+{
+    return sql_json("SELECT spout_bench.settings($1, NULL, $2)", SqlArgs{}.json(called).boolean(extended));
+}
+} // namespace spout
