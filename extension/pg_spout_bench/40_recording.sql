@@ -44,13 +44,13 @@ CREATE FUNCTION spout_bench.result(
     samples pg_catalog.float8[],
     environment pg_catalog.jsonb,
     commit_hash pg_catalog.text)
-RETURNS @extschema@.benchmark_results
+RETURNS pg_catalog.jsonb
 LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 BEGIN ATOMIC
-    SELECT jsonb_populate_record(NULL::@extschema@.benchmark_results, jsonb_build_object(
+    SELECT jsonb_build_object(
         'id', spout_bench.id('@extschema@.benchmark_results_id_seq'), 'name', name, 'min_time', s -> 'min', 'max_time', s -> 'max',
         'mean_time', s -> 'mean', 'median_time', s -> 'median', 'stddev_time', s -> 'stddev', 'iterations', s -> 'n',
-        'timestamp', clock_timestamp() AT TIME ZONE 'UTC', 'commit_hash', commit_hash, 'environment', environment))
+        'timestamp', clock_timestamp() AT TIME ZONE 'UTC', 'commit_hash', commit_hash, 'environment', environment)
     FROM spout_bench.stats(samples) s;
 END;
 

@@ -72,10 +72,10 @@ BEGIN
             IF (one ->> 'rows')::bigint >= 100000 AND (settings ->> 'sample')::float8 < 1 THEN
                 flags := array_append(flags, 'sampled');
             END IF;
-            result := to_jsonb(spout_bench.result(name, samples, (run -> 'environment')
+            result := spout_bench.result(name, samples, (run -> 'environment')
                 || jsonb_build_object('seed', settings -> 'seed', 'timer', settings -> 'timer',
                 'loops', made -> 'loops', 'cold_ratio', (made ->> 'first')::float8 / nullif(median, 0), 'contamination',
-                    made -> 'contamination', 'timer_precision', made -> 'timer_precision'), run ->> 'commit_hash'));
+                    made -> 'contamination', 'timer_precision', made -> 'timer_precision'), run ->> 'commit_hash');
             detail := detail || jsonb_build_object('stats', stats, 'loops', made -> 'loops', 'bytes', made -> 'bytes', 'crc32c',
                 made -> 'crc32c', 'first', made -> 'first', 'cpu_median',
                 (spout_bench.stats(ARRAY(SELECT x::float8 FROM jsonb_array_elements_text(made -> 'cpu') x))) -> 'median',

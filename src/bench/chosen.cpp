@@ -1,12 +1,12 @@
 // chosen.cpp - reads the registry's rows, and makes the data sets they need. Measures nothing.
 #include "bench/chosen.hpp"
-#include "bench/extension.hpp"
+#include "bench/data_set.hpp"
 #include "bench/sql.hpp"
 #include "bench/worker.hpp"
 
 extern "C" {
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
+#include "access/xact.h"
+#include "utils/resowner.h"
 }
 
 namespace spout
@@ -50,23 +50,46 @@ Chosen chosen_by_text(const char *what, const Jsonb *config, bool processes)
     return c;
 }
 
+// False: not made yet. Where something else has its name, *problem says so.
+static bool find_data(const DataSet *d, const char **problem)
+{
+    volatile bool found = false;
+    MemoryContext cx = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    BeginInternalSubTransaction(nullptr);
+    PG_TRY();
+    {
+        found = OidIsValid(find_data_set(d));
+        ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(cx);
+        ErrorData *e = CopyErrorData();
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(cx);
+        CurrentResourceOwner = owner;
+        if (e->sqlerrcode != ERRCODE_WRONG_OBJECT_TYPE) ReThrowError(e);
+        *problem = e->message;
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(cx);
+    CurrentResourceOwner = owner;
+    return found;
+}
+
 const char *prepare_data(int64 rows, const Jsonb *settings, bool processes)
 {
-    const char *name = sql_text("SELECT spout_bench.data_name('records', $1, 5, ($2 ->> 'seed')::int8)",
-                                SqlArgs{}.integer(rows).json(settings));
-    const char *kind = sql_text("SELECT relkind::text FROM pg_class"
-                                " WHERE relnamespace = 'spout_bench'::regnamespace AND relname = $1",
-                                SqlArgs{}.text(name));
-    if (kind) return strcmp(kind, "m") == 0 ? nullptr : psprintf("spout_bench.%s is not a data set", name);
-    const char *schema = quote_identifier(get_namespace_name(bench_extension().schema));
-    Jsonb *made = run_task(
-        sql_json("SELECT jsonb_build_object('commit', true, 'isolation', $2 -> 'isolation', 'deadline', "
-                 "3600, 'run_sql',"
-                 " format('SELECT %s.benchmark_data(''records'', %s, NULL, %s)', $3, $1, $2 ->> 'seed'))",
-                 SqlArgs{}.integer(rows).json(settings).text(schema)),
-        processes);
-    return strcmp(json_text(made, "status", ""), "ok") == 0 ? nullptr
-                                                            : json_text(made, "message", "no answer");
+    DataSet d = {"records", rows, json_integer((Jsonb *)settings, "seed", 0, INT32_MAX, 1), 5};
+    const char *problem = nullptr;
+    if (find_data(&d, &problem) || problem) return problem;
+    Jsonb *made = run_task(sql_json("SELECT jsonb_build_object('commit', true, 'isolation', $2 -> 'isolation', "
+                                    "'deadline', 3600, 'run_sql',"
+                                    " format('SELECT spout_bench.make_data(''records'', %s, 5, %s)', $1, $3))",
+                                    SqlArgs{}.integer(rows).json(settings).integer(d.seed)),
+                           processes);
+    return strcmp(json_text(made, "status", ""), "ok") == 0 ? nullptr : json_text(made, "message", "no answer");
 }
 
 const char *unmet_requirement(const Chosen *c)

@@ -1,5 +1,6 @@
 // single_functions.cpp - measurements of one call: profile_memory(), benchmark_ab(), export_benchmark().
 #include "bench/chosen.hpp"
+#include "bench/data_set.hpp"
 #include "bench/extension.hpp"
 #include "bench/rights.hpp"
 #include "bench/sql.hpp"
@@ -208,26 +209,30 @@ static void benchmark_ab(FunctionCallInfo fcinfo, const char *search_path)
 // --- export_benchmark
 // --------------------------------------------------------------------------------------------
 
-// What is exported, as SQL: a relation of the caller's, or the data set of so many rows, which is made.
-static const char *data_of(FunctionCallInfo fcinfo, const Jsonb *settings, bool processes)
+// What is exported: a relation of the caller's, or the data set of so many rows, which is made. Its name as SQL,
+// and what it is now, for the process that reads it.
+static Jsonb *data_of(FunctionCallInfo fcinfo, const Jsonb *settings, bool processes)
 {
-    if (!PG_ARGISNULL(1))
-        return sql_text("SELECT $1::regclass::text", SqlArgs{}.add(OIDOID, PG_GETARG_DATUM(1), false));
-    int64 rows = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
-    if (rows < 1 || rows > INT64CONST(10000000000))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("the number of rows must be from 1 to 10000000000")));
-    const char *data =
-        sql_text("SELECT 'spout_bench.' || quote_ident(spout_bench.data_name('records', $1, 5, 1))",
-                 SqlArgs{}.integer(rows));
-    if (!sql_text("SELECT to_regclass($1)::text", SqlArgs{}.text(data)))
-        ereport(NOTICE, (errmsg("making a data set of " INT64_FORMAT " rows, once", rows)));
-    const char *problem =
-        prepare_data(rows, sql_json("SELECT $1 || '{\"seed\": 1}'", SqlArgs{}.json(settings)), processes);
-    if (problem)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("the data set could not be made: %s", problem)));
-    return data;
+    Oid relation = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
+    if (PG_ARGISNULL(1)) {
+        DataSet d = {"records", PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0), 1, 5};
+        if (d.rows < 1 || d.rows > INT64CONST(10000000000))
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("the number of rows must be from 1 to 10000000000")));
+        if (!OidIsValid(find_data_set(&d)))
+            ereport(NOTICE, (errmsg("making a data set of " INT64_FORMAT " rows, once", d.rows)));
+        const char *problem =
+            prepare_data(d.rows, sql_json("SELECT $1 || '{\"seed\": 1}'", SqlArgs{}.json(settings)), processes);
+        if (problem)
+            ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                            errmsg("the data set could not be made: %s", problem)));
+        relation = find_data_set(&d);
+    }
+    Jsonb *seen = sql_json("SELECT spout_bench.seen($1::regclass) || jsonb_build_object('relation', $1::regclass::text)",
+                           SqlArgs{}.add(OIDOID, ObjectIdGetDatum(relation), false));
+    if (!seen)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation %u does not exist", relation)));
+    return seen;
 }
 
 static bool known_format(const char *name)
@@ -239,7 +244,7 @@ static bool known_format(const char *name)
 }
 
 // One export, as an element of "results"; *rows is what it counted.
-static void put_export(StringInfo s, const char *format, const char *data, bool gzip, const Jsonb *settings,
+static void put_export(StringInfo s, const char *format, const Jsonb *data, bool gzip, const Jsonb *settings,
                        bool processes, int64 *rows)
 {
     appendStringInfoString(s, s->data[s->len - 1] == '[' ? "{\"format\":" : ",{\"format\":");
@@ -250,13 +255,13 @@ static void put_export(StringInfo s, const char *format, const char *data, bool 
     Jsonb *made = nullptr;
     if (known_format(format))
         made = run_task(
-            sql_json("SELECT $1 || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, "
+            sql_json("SELECT $1 || $3 || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, "
                      "'deadline', 86400,"
-                     " 'run_sql', format('COPY (SELECT * FROM %s) TO ''{out}'' (FORMAT %I%s)', $3, $2,"
+                     " 'run_sql', format('COPY (SELECT * FROM %s) TO ''{out}'' (FORMAT %I%s)', $3 ->> 'relation', $2,"
                      " CASE WHEN $4 THEN format(', compression %L', CASE $2 WHEN 'avro' THEN 'deflate'"
                      " ELSE 'gzip' END) ELSE '' END), 'search_path',"
                      " 'pg_catalog, pg_temp')",
-                     SqlArgs{}.json(settings).text(format).text(data).boolean(gzip)),
+                     SqlArgs{}.json(settings).text(format).json(data).boolean(gzip)),
             processes);
     if (!made || !is_ok(made)) {
         appendStringInfoString(s, ",\"error\":");
@@ -278,7 +283,7 @@ static const char *export_benchmark(FunctionCallInfo fcinfo)
 {
     bool processes = recordable(fcinfo->flinfo->fn_oid), gzip = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
     Jsonb *settings = settings_of(nullptr, false);
-    const char *data = data_of(fcinfo, settings, processes);
+    Jsonb *data = data_of(fcinfo, settings, processes);
     int64 rows = PG_ARGISNULL(1) && !PG_ARGISNULL(0) ? PG_GETARG_INT64(0) : -1;
     int n;
     const char **formats =

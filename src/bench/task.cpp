@@ -47,12 +47,13 @@ static void read_args(BenchTask *t, JsonbContainer *array)
 static void check_task(const BenchTask *t)
 {
     if (!find_benchmark(t->kind)) refuse("unknown kind", t->kind);
-    bool sql = strcmp(t->kind, "sql") == 0;
-    // That of a statement is a label, such as native_csv.
-    if (!sql && t->format && !format_known(t->format)) refuse("unknown format", t->format);
-    if (sql && !t->run_sql) refuse("\"run_sql\" is missing", nullptr);
-    if (!sql && !t->format) refuse("\"format\" is missing", nullptr);
-    if (!sql && !t->relation) refuse("\"relation\" is missing", nullptr);
+    if (strcmp(t->kind, "sql") == 0) {
+        if (!t->run_sql) refuse("\"run_sql\" is missing", nullptr);
+        return;
+    }
+    if (!t->format) refuse("\"format\" is missing", nullptr);
+    if (!format_known(t->format)) refuse("unknown format", t->format);
+    if (!t->relation) refuse("\"relation\" is missing", nullptr);
 }
 
 BenchTask read_task(Jsonb *j)

@@ -55,6 +55,25 @@ def test_a_cancelled_measurement_leaves_nothing_in_its_session():
         s.close()
 
 
+def test_a_second_cancel_leaves_no_lock():
+    """The first one's clean-up waits for a recorder that cannot have the table; the second ends that wait, and the next run begins."""
+    blocker, s = c.session(), c.session()
+    s.send(MEASURED % ("time", "sleeper", 20, "session"))
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE pid = %d AND wait_event = '%s'"
+    wait_for(waits % (s.backend_pid, "PgSleep"), "1")
+    blocker.run("BEGIN; LOCK TABLE benchmark_items IN ACCESS EXCLUSIVE MODE")
+    c.psql("SELECT pg_cancel_backend(%d)" % s.backend_pid)
+    wait_for(waits % (s.backend_pid, "Extension"), "1")
+    c.psql("SELECT pg_cancel_backend(%d)" % s.backend_pid)
+    error = s.result().error
+    assert error and error.sqlstate == "57014", error
+    assert s.run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [["0"]]
+    blocker.run("ROLLBACK")
+    c.psql(MEASURED % ("time", "core/avro/encode/100", 1, "session"))
+    blocker.close()
+    s.close()
+
+
 def test_files_with_another_sync_marker_are_the_same_output():
     """And nothing is kept from the random for them; other bytes are another output, though as many."""
     c.psql("SELECT register_benchmark('avro', $$SELECT * FROM export_to_avro('SELECT * FROM generate_series(1, 300000)', '{out}', options => '{\"block_size\": 10000}')$$);"

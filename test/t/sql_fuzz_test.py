@@ -16,7 +16,7 @@ from lib.psql import psql_command, psql_env  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 SEED = int(os.environ.get("SPOUT_FUZZ_SEED", "1"))
-CALLS = int(os.environ.get("SPOUT_FUZZ_CALLS", "25"))    # of a function by a role, in a round
+CALLS = int(os.environ.get("SPOUT_FUZZ_CALLS", "20"))    # of a function by a role, in a round
 ROUNDS = int(os.environ.get("SPOUT_FUZZ_ROUNDS", "1"))
 ROLES = {"writer": "pg_write_server_files", "reader": "pg_read_server_files", "watcher": "pg_monitor", "nobody": None}
 # What nobody was granted is called by a superuser: a mistake there would be one GRANT away.
@@ -147,14 +147,14 @@ def spoilt_tasks():
     for task in TASKS:
         for key in task:
             yield {**QUICK, **{k: v for k, v in task.items() if k != key}}
-            for value in (None, True, -1, 1e300, "", "x", [], {}, [[1]], {"x": {}}):
+            for value in (True, 1e300, "x", [], {"x": {}}):
                 yield {**QUICK, **task, key: value}
         yield from ({**QUICK, **task, "isolation": "session", "memory": True}, {**QUICK, **task, "other": task}, [{**QUICK, **task}] * 2, [task, 1], [[task]])
 
 
 def attack(role, functions, seed):
     words = Words(seed)
-    script = ["SET statement_timeout = '500ms'; SET client_min_messages = error; SET lock_timeout = '200ms';\n\\set ECHO errors"]
+    script = ["SET statement_timeout = '150ms'; SET client_min_messages = error; SET lock_timeout = '200ms';\n\\set ECHO errors"]
     for name, kinds in functions:
         for _ in range(CALLS if kinds else 3):
             script.append("SELECT count(*) FROM %s(%s);" % (name, ", ".join(words.argument(k) for k in kinds.split(",") if k)))
