@@ -84,12 +84,14 @@ const char *prepare_data(int64 rows, const Jsonb *settings, bool processes)
     DataSet d = {"records", rows, json_integer((Jsonb *)settings, "seed", 0, INT32_MAX, 1), 5};
     const char *problem = nullptr;
     if (find_data(&d, &problem) || problem) return problem;
-    Jsonb *made = run_task(sql_json("SELECT jsonb_build_object('commit', true, 'isolation', $2 -> 'isolation', "
-                                    "'deadline', 3600, 'run_sql',"
-                                    " format('SELECT spout_bench.make_data(''records'', %s, 5, %s)', $1, $3))",
-                                    SqlArgs{}.integer(rows).json(settings).integer(d.seed)),
-                           processes);
-    return strcmp(json_text(made, "status", ""), "ok") == 0 ? nullptr : json_text(made, "message", "no answer");
+    Jsonb *made =
+        run_task(sql_json("SELECT jsonb_build_object('commit', true, 'isolation', $2 -> 'isolation', "
+                          "'deadline', 3600, 'run_sql',"
+                          " format('SELECT spout_bench.make_data(''records'', %s, 5, %s)', $1, $3))",
+                          SqlArgs{}.integer(rows).json(settings).integer(d.seed)),
+                 processes);
+    return strcmp(json_text(made, "status", ""), "ok") == 0 ? nullptr
+                                                            : json_text(made, "message", "no answer");
 }
 
 const char *unmet_requirement(const Chosen *c)

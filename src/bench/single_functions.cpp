@@ -209,8 +209,8 @@ static void benchmark_ab(FunctionCallInfo fcinfo, const char *search_path)
 // --- export_benchmark
 // --------------------------------------------------------------------------------------------
 
-// What is exported: a relation of the caller's, or the data set of so many rows, which is made. Its name as SQL,
-// and what it is now, for the process that reads it.
+// What is exported: a relation of the caller's, or the data set of so many rows, which is made. Its name as
+// SQL, and what it is now, for the process that reads it.
 static Jsonb *data_of(FunctionCallInfo fcinfo, const Jsonb *settings, bool processes)
 {
     Oid relation = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
@@ -221,15 +221,16 @@ static Jsonb *data_of(FunctionCallInfo fcinfo, const Jsonb *settings, bool proce
                             errmsg("the number of rows must be from 1 to 10000000000")));
         if (!OidIsValid(find_data_set(&d)))
             ereport(NOTICE, (errmsg("making a data set of " INT64_FORMAT " rows, once", d.rows)));
-        const char *problem =
-            prepare_data(d.rows, sql_json("SELECT $1 || '{\"seed\": 1}'", SqlArgs{}.json(settings)), processes);
+        const char *problem = prepare_data(
+            d.rows, sql_json("SELECT $1 || '{\"seed\": 1}'", SqlArgs{}.json(settings)), processes);
         if (problem)
             ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                             errmsg("the data set could not be made: %s", problem)));
         relation = find_data_set(&d);
     }
-    Jsonb *seen = sql_json("SELECT spout_bench.seen($1::regclass) || jsonb_build_object('relation', $1::regclass::text)",
-                           SqlArgs{}.add(OIDOID, ObjectIdGetDatum(relation), false));
+    Jsonb *seen = sql_json(
+        "SELECT spout_bench.seen($1::regclass) || jsonb_build_object('relation', $1::regclass::text)",
+        SqlArgs{}.add(OIDOID, ObjectIdGetDatum(relation), false));
     if (!seen)
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation %u does not exist", relation)));
     return seen;
@@ -257,7 +258,8 @@ static void put_export(StringInfo s, const char *format, const Jsonb *data, bool
         made = run_task(
             sql_json("SELECT $1 || $3 || jsonb_build_object('kind', 'sql', 'memory', true, 'box', 3600, "
                      "'deadline', 86400,"
-                     " 'run_sql', format('COPY (SELECT * FROM %s) TO ''{out}'' (FORMAT %I%s)', $3 ->> 'relation', $2,"
+                     " 'run_sql', format('COPY (SELECT * FROM %s) TO ''{out}'' (FORMAT %I%s)', $3 ->> "
+                     "'relation', $2,"
                      " CASE WHEN $4 THEN format(', compression %L', CASE $2 WHEN 'avro' THEN 'deflate'"
                      " ELSE 'gzip' END) ELSE '' END), 'search_path',"
                      " 'pg_catalog, pg_temp')",
