@@ -229,7 +229,7 @@ def test_planted_overloads_are_never_called():
 
 def test_a_schema_that_others_made_first_is_refused():
     c.psql("CREATE DATABASE taken; CREATE ROLE squatter LOGIN; GRANT CREATE ON DATABASE taken TO squatter")
-    c.psql("CREATE SCHEMA spout_bench; CREATE FUNCTION spout_bench.stats(float8[]) RETURNS jsonb LANGUAGE sql RETURN NULL", user="squatter", db="taken")
+    c.psql("CREATE SCHEMA spout_bench; CREATE FUNCTION spout_bench.stats(float8[]) RETURNS jsonb LANGUAGE sql RETURN NULL::jsonb", user="squatter", db="taken")
     assert c.error("CREATE EXTENSION pg_spout_bench CASCADE", db="taken").sqlstate == "42P06"
     c.psql("DROP DATABASE taken; DROP ROLE squatter")
 
