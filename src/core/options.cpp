@@ -96,6 +96,31 @@ void set_parallel(Options &o, const RawOption &raw)
         invalid(raw, "Use auto, off, or a number of workers up to 1024.");
 }
 
+// As chmod takes it, less the bits that give somebody else's rights to whoever runs a file.
+void set_file_mode(Options &o, const RawOption &raw)
+{
+    std::string_view digits = raw.value ? raw.value : "";
+    uint32_t mode = 0;
+    bool valid = digits.size() == 3 || (digits.size() == 4 && digits[0] == '0');
+    for (char c : digits) {
+        valid = valid && c >= '0' && c <= '7';
+        mode = mode * 8 + static_cast<uint32_t>(c - '0');
+    }
+    if (!valid)
+        invalid(
+            raw,
+            "Use three octal digits, for owner, group and others, such as 0640: each is a sum of 4 (read), "
+            "2 (write) and 1 (execute).");
+    o.file_mode = static_cast<int>(mode);
+}
+
+void set_file_group(Options &o, const RawOption &raw)
+{
+    if (!raw.value || !*raw.value)
+        invalid(raw, "Use the name or the number of a group of the server's host.");
+    o.file_group = raw.value;
+}
+
 constexpr OptionDef kCommon[] = {
     {"compression", set_compression},
     {"compression_level", set_level},
@@ -104,6 +129,8 @@ constexpr OptionDef kCommon[] = {
     {"if_exists", set_if_exists, true},
     {"sync", [](Options &o, const RawOption &raw) { o.sync = as_bool(raw); }, true},
     {"manifest", [](Options &o, const RawOption &raw) { o.manifest = as_bool(raw); }, true},
+    {"file_mode", set_file_mode, true},
+    {"file_group", set_file_group, true},
     {"parallel", set_parallel},
     {nullptr, nullptr},
 };
@@ -201,6 +228,7 @@ Options parse(const Format &f, const RawOption *raw, uint32_t n)
     o.level = kNoLevel;
     o.sync = true;
     o.parallel = kParallelAuto;
+    o.file_mode = kFileModeDefault;
     for (uint32_t i = 0; i < n; i++) {
         try {
             for (uint32_t j = 0; j < i; j++)

@@ -17,6 +17,7 @@ enum class Profile : uint8_t { spec, iceberg, bigquery, hive, kafka_connect };
 enum class OnInfinity : uint8_t { error, null, clamp };
 enum class OnNan : uint8_t { error, null, string };
 constexpr int kParallelAuto = -1;
+constexpr int kFileModeDefault = -1;
 constexpr int kMaxParallel = 1024; // as the server's max_parallel_workers_per_gather
 
 // An option as the user wrote it.
@@ -44,7 +45,9 @@ struct Options {
     int level;                                      // resolved; 0 when the codec has none
     uint64_t max_rows_per_file, max_bytes_per_file; // 0 = off
     bool fail_if_exists, sync, manifest;
-    int parallel; // kParallelAuto, 0 = off, or a number of workers
+    int file_mode;          // permission bits, or kFileModeDefault
+    const char *file_group; // name or number; null: not given
+    int parallel;           // kParallelAuto, 0 = off, or a number of workers
     size_t block_size;
     CsvOptions csv;
     bool json_array;                  // force_array

@@ -47,6 +47,7 @@ template <typename F> static void each_string(Options *o, F visit)
     visit(&o->schema);
     visit(&o->metadata);
     visit(&o->array_dimensions);
+    visit(&o->file_group);
 }
 
 void write_briefing(StringInfo to, const Briefing *b)

@@ -107,7 +107,7 @@ static Sink *create_sink(MemoryContext leaf, const ExportRequest *r, const Binde
     if (r->target == Target::program) return sink_program_create(leaf, r->path);
     if (is_null_device(r->path)) return sink_null_create(leaf);
     bool rotated = o.max_rows_per_file || o.max_bytes_per_file;
-    FileTarget t = {r->path, rotated, o.fail_if_exists, o.sync, o.manifest};
+    FileTarget t = {r->path, rotated, o.fail_if_exists, o.sync, o.manifest, o.file_mode, o.file_group};
     return sink_file_create(leaf, &t);
 }
 

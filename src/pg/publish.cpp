@@ -367,6 +367,7 @@ void publish(FileSink *s, uint32 n, bool manifest)
                           errdetail("The export is complete. Hidden files ending in \"%s\" are left behind.",
                                     kHiddenSuffix)));
     }
+    warn_of_lost_group(s);
     warn_of_stale_files(s, &stale, manifest);
 }
 } // namespace spout

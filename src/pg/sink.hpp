@@ -75,6 +75,8 @@ struct FileTarget {
     const char *path; // absolute, canonical, checked by check_path(); borrowed
     bool rotated;     // names are <stem>_<index:03d><suffix>
     bool fail_if_exists, sync, manifest;
+    int mode;          // permission bits; -1: of what is replaced
+    const char *group; // name or number, UTF-8; null: of what is replaced
 };
 // Allocates in `leaf`, which must outlive the sink; the caller registers the callback that calls abort.
 Sink *sink_file_create(MemoryContext leaf, const FileTarget *);

@@ -69,6 +69,7 @@ static void sink_open(Sink *sink)
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                         errmsg("cannot export to \"%s\" inside the data directory", s->target.path),
                         errhint("Choose a directory that does not belong to the database server.")));
+    find_group(s);
     check_targets(s);
     sweep(s);
 }
@@ -234,8 +235,7 @@ bool link_hidden(FileSink *s, int fd, uint32 index)
 static void seal(FileSink *s, uint32 index, bool named)
 {
     struct stat old;
-    mode_t mode = check_target(s, index, &old) ? old.st_mode & 0777 : 0644;
-    if (fchmod(s->fd, mode) != 0) raise_file_error(errno, "set permissions of file", final_path(s, index));
+    set_access(s, index, check_target(s, index, &old) ? &old : nullptr);
     if (s->target.sync) {
         uint64 start = now_ns();
         // Never retried: after an error the kernel calls lost pages clean (safety.md 1.6).
@@ -351,6 +351,7 @@ FileSink *new_file_sink(MemoryContext leaf, const FileTarget *target)
     s->leaf = leaf;
     s->target = *target;
     s->target.path = pstrdup(target->path);
+    if (target->group) s->target.group = pstrdup(target->group);
     const char *slash = strrchr(s->target.path, '/');
     s->base = slash + 1;
     s->dir = slash == s->target.path ? "/" : pnstrdup(s->target.path, slash - s->target.path);

@@ -51,6 +51,16 @@ struct FileSink {
         FileId file, dir;
     } host;
 
+    // Who may read the files: file_access.cpp.
+    gid_t gid; // if target.group
+    struct Access {
+        bool known;
+        mode_t mode;
+        gid_t gid;
+    } like;           // of the first file that is replaced: for those that replace none
+    gid_t lost_group; // that a replaced file had and its successor could not be given
+    bool any_lost_group;
+
     bool nameless; // O_TMPFILE and /proc/self/fd work here
     bool locked;   // we hold the lock on dirfd
     // What abort has to unlink: the hidden names of files 0 .. hidden-1, and of the manifest.
@@ -113,6 +123,13 @@ void drop(int *fd);
 bool checked_close(int *fd); // false: the kernel tells of a write error, errno says which
 // T of descriptor fd becomes H. False with errno.
 bool link_hidden(FileSink *, int fd, uint32 index);
+
+// --- file_access.cpp: permission bits and groups of new files --------------------------------------
+void find_group(FileSink *); // raises 42704: the option names none; 42501: it cannot be given
+// The open file gets what the options say; else what the file has that it replaces (old, null: it replaces
+// none).
+void set_access(FileSink *, uint32 index, const struct stat *old);
+void warn_of_lost_group(const FileSink *);
 
 // --- publish.cpp --------------------------------------------------------------------------------
 void publish(FileSink *, uint32 n, bool manifest);

@@ -74,7 +74,7 @@ Sink *file_attach(MemoryContext leaf, StringInfo from)
 {
     Invitation i;
     pq_copymsgbytes(from, (char *)&i, sizeof i);
-    FileTarget t = {pq_getmsgrawstring(from), i.rotated, i.fail_if_exists, i.sync, false};
+    FileTarget t = {pq_getmsgrawstring(from), i.rotated, i.fail_if_exists, i.sync, false, -1, nullptr};
     FileSink *s = new_file_sink(leaf, &t);
     memcpy(s->run, i.run, sizeof s->run);
     s->host = i.host;

@@ -61,12 +61,14 @@ def socket_directory(wanted):
 
 class Cluster:
     """conf: settings for postgresql.conf. preload: True, or a whole shared_preload_libraries list.
-    initdb: more arguments, such as ["-E", "LATIN1"]. env: for the server only, such as LD_PRELOAD."""
+    initdb: more arguments, such as ["-E", "LATIN1"]. env: for the server only, such as LD_PRELOAD. groups: ids of further
+    groups that the server's account is in, in place of its own; needs root."""
 
-    def __init__(self, conf=None, preload=False, initdb=(), env=None, start=True, _init=True):
+    def __init__(self, conf=None, preload=False, initdb=(), env=None, start=True, groups=None, _init=True):
         self.bindir = bindir()
         self.user = server_user()
         self.env = dict(env or {})
+        self.groups = groups
         self.process = None
         self.sessions = []
         self.base = tempfile.mkdtemp(prefix="spout-")
@@ -108,7 +110,8 @@ class Cluster:
         """The command under the server's account; it dies with us, so that nothing is left behind."""
         account = []
         if self.user:
-            account = ["--reuid", str(self.user.pw_uid), "--regid", str(self.user.pw_gid), "--init-groups"]
+            account = ["--reuid", str(self.user.pw_uid), "--regid", str(self.user.pw_gid)]
+            account += ["--groups", ",".join(map(str, self.groups))] if self.groups else ["--init-groups"]
         return ["setpriv", *account, "--pdeathsig", "QUIT", "--", *command]
 
     def run_as_server(self, *command, **kwargs):
