@@ -1,7 +1,7 @@
 /*
  * neighbour.c - an extension of somebody else, in one file: a planner that leaves in a plan only what the executor
  * asks for, as Citus does, and a utility hook that may own a COPY format. Built and preloaded by
- * test/t/neighbours_test.py; neighbour.planner and neighbour.copies say what it does.
+ * test/t/planner_test.py; neighbour.planner and neighbour.copies say what it does.
  */
 #include "postgres.h"
 
