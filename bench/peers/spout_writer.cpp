@@ -59,10 +59,9 @@ void flush(Writer *writer, int fd, uint64_t *offset)
 {
     BlockRef block = {};
     check(writer_take(writer, 0, &block), writer_failure(writer));
-    check(file_place(writer, 0, false, &block), writer_failure(writer));
-    write_all(fd, block.before);
+    check(file_place(writer, {0, false, false}, &block), writer_failure(writer));
     write_all(fd, block.bytes);
-    *offset += block.before.n + block.bytes.n;
+    *offset += block.bytes.n;
 }
 } // namespace
 

@@ -107,11 +107,12 @@ class Encode : public Benchmark
         for (uint64 i = 0; i < nrows_; i++) {
             check(writer_add(writer_, cells_ + i * ncells_, ncells_), writer_failure(writer_));
             if (!open->full) continue;
-            place(first);
+            place(first, i + 1 == nrows_);
             first = false;
         }
-        if (open->rows) place(first);
-        check(file_end(writer_, 0, out_.bytes == 0, &bytes), writer_failure(writer_));
+        if (open->rows) place(first, true);
+        Ending ending = nrows_ ? Ending::closed : Ending::empty;
+        check(file_end(writer_, 0, ending, &bytes), writer_failure(writer_));
         take(bytes);
     }
 
@@ -131,13 +132,13 @@ class Encode : public Benchmark
         check(writer_open(&spec_, &writer_, &why), &why);
     }
 
-    void place(bool first)
+    void place(bool first, bool last)
     {
         CHECK_FOR_INTERRUPTS();
         BlockRef block;
-        check(writer_take(writer_, 0, &block), writer_failure(writer_));
-        check(file_place(writer_, 0, first, &block), writer_failure(writer_));
-        take(block.before);
+        Position at = {0, first, last};
+        check(writer_take(writer_, 0, &block, at), writer_failure(writer_));
+        check(file_place(writer_, at, &block), writer_failure(writer_));
         take(block.bytes);
         block_boundary((uint64)out_.bytes);
     }

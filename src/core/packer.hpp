@@ -33,6 +33,7 @@ class Packer
     int fd() const { return fd_; }           // readable when the block is packed
     // The packed block; waits for it, and throws what packing threw. Valid until the second next collect().
     Block &collect();
+    Block &raw() { return raw_; } // what it was made of; valid until the next submit()
 
   private:
     void run();

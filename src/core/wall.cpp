@@ -15,15 +15,24 @@ namespace
 constexpr size_t kKeepBlocks = 4; // beyond this many blocks, a buffer's memory is given back
 
 BytesRef ref(const Buffer &b) { return {b.data(), b.size()}; }
+BlockRef ref(const Block &b) { return {ref(b.bytes), b.rows, b.raw_bytes, b.compress_ns}; }
 } // namespace
 
 Writer::Writer(const Spec &s)
-    : spec(s), block_size(s.options.block_size), packed(*s.allocator), frame(*s.allocator)
+    : spec(s), block_size(s.options.block_size), packed(*s.allocator), around(*s.any_thread),
+      frame(*s.allocator)
 {
     const Options &o = spec.options;
     encoder = o.format->encoder(spec);
     framer = o.format->framer(spec);
-    if (o.codec && !o.format->codec_inside) codec = o.codec->make(o.level, *spec.any_thread);
+    if (!o.codec || o.format->codec_inside) return;
+    codec = o.codec->make(o.level, *spec.any_thread);
+    Buffer edge;
+    framer->begin(0, edge);
+    wrapping = {true, !edge.empty(), false};
+    edge.clear();
+    framer->end(0, edge);
+    wrapping.footer = !edge.empty();
 }
 
 Block &Writer::cut(uint32_t rows)
@@ -43,57 +52,111 @@ Block &Writer::cut(uint32_t rows)
 }
 
 // Runs in the packer's thread, or in ours.
-void Writer::pack(Block &raw, Block &out)
+void Writer::pack(Block &raw, Block &out, Position at)
 {
     out.rows = raw.rows;
     out.raw_bytes = raw.raw_bytes;
     auto start = std::chrono::steady_clock::now();
     if (codec) {
+        framer->lead(at.first, raw.bytes.data());
+        Bytes in = raw.bytes.bytes();
+        if ((at.first && wrapping.header) || (at.last && wrapping.footer)) {
+            around.clear();
+            if (at.first) framer->begin(at.file, around);
+            around.append(in.p, in.n);
+            if (at.last) framer->end(at.file, around);
+            in = around.bytes();
+        }
         out.bytes.clear();
         out.bytes.shrink(kKeepBlocks * spec.options.block_size);
-        codec->compress(raw.bytes.bytes(), out.bytes);
+        codec->compress(in, out.bytes);
+        around.shrink(0);
     } else
         encoder->pack(raw, out);
     auto spent = std::chrono::steady_clock::now() - start;
     out.compress_ns = spec.options.codec ? static_cast<uint64_t>(std::chrono::nanoseconds(spent).count()) : 0;
 }
 
-Block &Writer::take(uint32_t rows)
+Block &Writer::take(uint32_t rows, Position guess)
 {
     Block &raw = cut(rows);
     Block &out = spec.options.codec ? packed : raw; // what is not compressed needs no second place
-    pack(raw, out);
+    pack(raw, out, guess);
+    taken_raw = &raw;
+    packed_for = guess;
     return out;
 }
 
-void Writer::submit()
+void Writer::submit(Position guess)
 {
     if (!packer) {
         packed.bytes.release(); // the packer has its own
         packer = std::make_unique<Packer>(
-            [](void *w, Block &raw, Block &out) { static_cast<Writer *>(w)->pack(raw, out); }, this,
-            *spec.allocator, *spec.any_thread);
+            [](void *p, Block &raw, Block &out) {
+                auto *w = static_cast<Writer *>(p);
+                w->pack(raw, out, w->submitted_for);
+            },
+            this, *spec.allocator, *spec.any_thread);
     }
     // What was packed last becomes the open block: two buffers in turn.
     if (submitted_block) packer->give_back(*submitted_block);
     submitted_block = &cut(0);
+    submitted_for = guess;
     packer->submit(*submitted_block);
 }
 
-Codec *Writer::frame_codec()
+// The taken block, for its final position.
+Block &Writer::place(Position at)
 {
-    if (!around) around = spec.options.codec->make(spec.options.level, *spec.any_thread);
-    return around.get();
+    if (!codec) {
+        framer->adopt(at.file, *taken);
+        framer->lead(at.first, taken->bytes.data());
+        return *taken;
+    }
+    bool as_packed = (!wrapping.header || at.first == packed_for.first) &&
+                     (!wrapping.footer || at.last == packed_for.last);
+    if (as_packed) return *taken;
+    if (submitted()) throw Error(Code::internal, "a block cannot be packed again while another one is");
+    uint64_t spent = taken->compress_ns;
+    pack(*taken_raw, *taken, at);
+    taken->compress_ns += spent;
+    packed_for = at;
+    return *taken;
 }
 
-BytesRef Writer::surround(Buffer &bytes)
+void Writer::give(BlockRef *out, const size_t **ends)
 {
-    if (codec && !bytes.empty()) {
-        Buffer plain(*spec.allocator);
-        plain.swap(bytes);
-        frame_codec()->compress(plain.bytes(), bytes);
+    Block &raw = cut(0);
+    *out = {ref(raw.bytes), raw.rows, raw.raw_bytes, 0};
+    *ends = row_ends.data();
+}
+
+void Writer::absorb(Bytes bytes, uint32_t rows, const size_t *ends)
+{
+    const size_t before = open.bytes;
+    if (spec.cut_rows) {
+        row_ends.resize(open.rows + size_t{rows} + 1);
+        for (uint32_t i = 0; i < rows; i++)
+            row_ends[open.rows + i] = before + ends[i];
     }
-    return ref(bytes);
+    encoder->absorb(bytes, rows);
+    open.bytes = encoder->pending();
+    open.rows += rows;
+    measure();
+}
+
+void Writer::end(uint32_t file, Ending ending)
+{
+    frame.clear();
+    if (codec && ending == Ending::closed) return;
+    Buffer edge(*spec.allocator);
+    Buffer &out = codec ? edge : frame;
+    if (codec && ending == Ending::empty) framer->begin(file, out);
+    framer->end(file, out);
+    // A compressed file of no bytes is not valid: it gets one empty frame.
+    if (!codec || (ending == Ending::open && edge.empty())) return;
+    if (submitted()) throw Error(Code::internal, "a file cannot end while another block is being packed");
+    codec->compress(edge.bytes(), frame);
 }
 
 Code writer_open(const Spec *spec, Writer **out, Failure *why) noexcept
@@ -130,19 +193,18 @@ bool writer_full(const Writer *w) noexcept { return w->open.full; }
 uint32_t writer_pending_rows(const Writer *w) noexcept { return w->open.rows; }
 size_t writer_pending_bytes(const Writer *w) noexcept { return w->encoder->pending(); }
 
-Code writer_take(Writer *w, uint32_t rows, BlockRef *out) noexcept
+Code writer_take(Writer *w, uint32_t rows, BlockRef *out, Position guess) noexcept
 try {
-    Block &b = w->take(rows);
-    w->taken = &b;
-    *out = {{nullptr, 0}, ref(b.bytes), b.rows, b.raw_bytes, b.compress_ns};
+    w->taken = &w->take(rows, guess);
+    *out = ref(*w->taken);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
 }
 
-Code writer_submit(Writer *w) noexcept
+Code writer_submit(Writer *w, Position guess) noexcept
 try {
-    w->submit();
+    w->submit(guess);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
@@ -152,50 +214,57 @@ int writer_submitted_fd(const Writer *w) noexcept { return w->submitted() ? w->p
 
 Code writer_collect(Writer *w, BlockRef *out) noexcept
 try {
-    Block &b = w->packer->collect();
-    w->taken = &b;
-    *out = {{nullptr, 0}, ref(b.bytes), b.rows, b.raw_bytes, b.compress_ns};
+    w->taken = &w->packer->collect();
+    w->taken_raw = &w->packer->raw();
+    w->packed_for = w->submitted_for;
+    *out = ref(*w->taken);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
 }
+
+Code writer_give(Writer *w, BlockRef *out, const size_t **ends) noexcept
+try {
+    w->give(out, ends);
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+Code writer_absorb(Writer *w, BytesRef bytes, uint32_t rows, const size_t *ends) noexcept
+try {
+    w->absorb({bytes.p, bytes.n}, rows, ends);
+    return Code::ok;
+} catch (...) {
+    return caught(&w->failure);
+}
+
+Wrapping writer_wrapping(const Writer *w) noexcept { return w->wrapping; }
 
 Code file_begin(Writer *w, uint32_t file, BytesRef *out) noexcept
 try {
     w->frame.clear();
-    w->framer->begin(file, w->frame);
-    *out = w->surround(w->frame);
+    if (!w->codec) w->framer->begin(file, w->frame); // else with the first block
+    *out = ref(w->frame);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
 }
 
-Code file_before(Writer *w, bool first, BytesRef *out) noexcept
+Code file_place(Writer *w, Position at, BlockRef *block) noexcept
 try {
-    w->frame.clear();
-    w->framer->before(first, w->frame);
-    *out = w->surround(w->frame);
+    *block = ref(w->place(at));
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);
 }
 
-Code file_place(Writer *w, uint32_t file, bool first, BlockRef *block) noexcept
-try {
-    w->framer->adopt(file, *w->taken);
-    return file_before(w, first, &block->before);
-} catch (...) {
-    return caught(&w->failure);
-}
+void file_lead(Writer *w, uint8_t *blocks) noexcept { w->framer->lead(true, blocks); }
 
-Code file_end(Writer *w, uint32_t file, bool empty, BytesRef *out) noexcept
+Code file_end(Writer *w, uint32_t file, Ending ending, BytesRef *out) noexcept
 try {
-    w->frame.clear();
-    w->framer->end(file, w->frame);
-    // A compressed file of no bytes is not valid: it gets one empty frame.
-    bool bare = w->codec && empty && w->frame.empty();
-    if (bare) w->frame_codec()->compress({nullptr, 0}, w->frame);
-    *out = bare ? ref(w->frame) : w->surround(w->frame);
+    w->end(file, ending);
+    *out = ref(w->frame);
     return Code::ok;
 } catch (...) {
     return caught(&w->failure);

@@ -36,10 +36,21 @@ struct OpenBlock {
 };
 
 struct BlockRef {
-    BytesRef before; // what stands in front of the block in its file; filled by file_place
     BytesRef bytes;
     uint32_t rows;
     uint64_t raw_bytes, compress_ns;
+};
+
+// Where a block stands.
+struct Position {
+    uint32_t file;
+    bool first, last; // of its file
+};
+// Where a codec wraps whole blocks, a file's header is packed with its first block and its footer with the
+// last: readers that stop at the end of the first frame have all of a small file, and rows of any.
+struct Wrapping {
+    bool wraps;
+    bool header, footer; // there is one, so it matters which block is first, or last
 };
 
 // --- options -------------------------------------------------------------------------------------
@@ -85,19 +96,27 @@ bool writer_full(const Writer *) noexcept;
 uint32_t writer_pending_rows(const Writer *) noexcept;
 size_t writer_pending_bytes(const Writer *) noexcept; // raw
 // Closes a block of the first `rows` pending rows, 0: of all; there must be some. Fewer than all needs
-// Spec::cut_rows; what follows them stays pending.
-Code writer_take(Writer *, uint32_t rows, BlockRef *) noexcept;
+// Spec::cut_rows; what follows them stays pending. A wrong guess costs file_place the packing once more.
+Code writer_take(Writer *, uint32_t rows, BlockRef *, Position guess = {}) noexcept;
 // The same in two steps: the whole open block is packed by a thread of its own, while rows are added to the
 // next. One at a time.
-Code writer_submit(Writer *) noexcept;
+Code writer_submit(Writer *, Position guess = {}) noexcept;
 int writer_submitted_fd(const Writer *) noexcept;   // readable when it is packed; -1: nothing submitted
 Code writer_collect(Writer *, BlockRef *) noexcept; // waits, if it must; valid until the second next
+// Closes a block of all pending rows for another Writer of the same Spec, which absorbs it before packing.
+// Where rows are cut, ends[i] is how far row i goes.
+Code writer_give(Writer *, BlockRef *, const size_t **ends) noexcept;
+Code writer_absorb(Writer *, BytesRef, uint32_t rows, const size_t *ends) noexcept;
+Wrapping writer_wrapping(const Writer *) noexcept;
 Code file_begin(Writer *, uint32_t file, BytesRef *) noexcept;
-// What stands in front of a block; first: of its file. As long for every block but the first.
-Code file_before(Writer *, bool first, BytesRef *) noexcept;
-// The block of the last take becomes one of this file: its bytes are final, block->before is filled.
-Code file_place(Writer *, uint32_t file, bool first, BlockRef *) noexcept;
-Code file_end(Writer *, uint32_t file, bool empty, BytesRef *) noexcept; // empty: it has no bytes yet
+// The block of the last take or collect becomes one of this file, and its bytes are final. Nothing may be
+// submitted where a codec wraps blocks.
+Code file_place(Writer *, Position, BlockRef *) noexcept;
+// Of blocks placed as not the first of their file: the first one is, after all. Not where a codec wraps them.
+void file_lead(Writer *, uint8_t *blocks) noexcept;
+// empty: the file has no bytes yet; closed: its last block was placed as that.
+enum class Ending : uint8_t { empty, open, closed };
+Code file_end(Writer *, uint32_t file, Ending, BytesRef *) noexcept;
 const Failure *writer_failure(const Writer *) noexcept;
 // The nth warning about values some readers refuse, or null; ask after the last row.
 const char *writer_warning(Writer *, uint32_t n) noexcept;

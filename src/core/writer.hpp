@@ -21,14 +21,15 @@ struct Writer {
         return true;
     }
     void measure() { open.full = open.bytes >= block_size || open.rows >= kMaxBlockRows; }
-    Block &take(uint32_t rows); // 0: all
-    Block &cut(uint32_t rows);  // not packed
-    void pack(Block &raw, Block &packed);
-    void submit();
+    Block &take(uint32_t rows, Position); // 0: all
+    Block &cut(uint32_t rows);            // not packed
+    void pack(Block &raw, Block &packed, Position);
+    void submit(Position);
     bool submitted() const { return packer && packer->busy(); }
-    // What stands around the blocks of a file, framed like them where the codec wraps whole blocks.
-    BytesRef surround(Buffer &bytes);
-    Codec *frame_codec();
+    Block &place(Position);
+    void give(BlockRef *, const size_t **ends);
+    void absorb(Bytes, uint32_t rows, const size_t *ends);
+    void end(uint32_t file, Ending);
 
     // Avro readers keep a block's row count in an int; a million rows is plenty for any codec.
     static constexpr uint32_t kMaxBlockRows = 1048576;
@@ -37,13 +38,17 @@ struct Writer {
     const size_t block_size; // raw bytes that fill a block
     std::unique_ptr<Encoder> encoder;
     std::unique_ptr<Framer> framer;
-    std::unique_ptr<Codec> codec;  // only for formats whose blocks are wrapped whole
-    std::unique_ptr<Codec> around; // what stands around them, while another thread may use `codec`
+    std::unique_ptr<Codec> codec; // only for formats whose blocks are wrapped whole
+    Wrapping wrapping = {};
     Block packed;
-    Block *taken = nullptr;           // the last block taken or collected
+    Block *taken = nullptr;     // the last block taken or collected
+    Block *taken_raw = nullptr; // the same, not packed: in case it is to be packed again
+    Position packed_for = {};   // where it is thought to stand
+    Position submitted_for = {};
+    Buffer around;                    // header, rows and footer of a block to be packed
     Block *submitted_block = nullptr; // the encoder's, without its bytes
     std::unique_ptr<Packer> packer; // made for the first block submitted; before what it uses is gone, it is
-    Buffer frame;                   // header, separator or footer handed out last
+    Buffer frame;                   // header or footer handed out last
     OpenBlock open = {};
     // What open.bytes was after each row of it; only with spec.cut_rows.
     std::vector<size_t, FromAllocator<size_t>> row_ends{FromAllocator<size_t>(*spec.allocator)};

@@ -50,6 +50,11 @@ class Encoder
     // Closes a block of the first `rows` rows (1 to all), which are the first `bytes` of pending(); the
     // others stay open as the start of the next one. Not packed; valid until the next call of take().
     virtual Block &take(uint32_t rows, size_t bytes) = 0;
+    // Adds what another encoder of the same Spec has taken but not packed. Text formats only.
+    virtual void absorb(Bytes, uint32_t)
+    {
+        throw Error(Code::internal, "this format's blocks cannot be joined");
+    }
     // Compresses and frames a taken block: `raw` may lose its bytes. Runs beside all the rest, in a thread of
     // its own, so it uses nothing that changes but the two blocks and the codec.
     virtual void pack(Block &raw, Block &packed) { packed.bytes.swap(raw.bytes); }
@@ -57,15 +62,16 @@ class Encoder
     virtual void warnings(std::vector<std::string> &) const {}
 };
 
+// Where a codec wraps whole blocks, header and footer are the same for every file.
 class Framer
 {
   public:
     virtual ~Framer() = default;
     virtual void begin(uint32_t file, Buffer &out) = 0; // header, magic, schema
-    // What stands in front of a block, as long for every block but a file's first. Most have nothing there.
-    virtual void before(bool first, Buffer &out) {}
     // Makes a block one of this file: patches the bytes that differ from file to file, if there are any.
     virtual void adopt(uint32_t file, Block &block) {}
+    // Patches the first bytes of a block for its place: in front of all others of its file, or not.
+    virtual void lead(bool first, uint8_t *block) {}
     virtual void end(uint32_t file, Buffer &out) = 0; // footer
 };
 

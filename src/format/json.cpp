@@ -1,6 +1,6 @@
 // json.cpp - JSON lines, or one array, with the text that row_to_json prints (PostgreSQL 19's COPY FORMAT
 // json). In an array the blank or comma in front of a row belongs to the file: the blank only before its
-// first row. Blocks hold the commas between their own rows; the framer adds the byte in front of a block.
+// first row. Blocks begin with a comma like every row; the framer patches the one in front of a file's first.
 #include <cstring>
 #include <string>
 #include <unordered_set>
@@ -33,7 +33,8 @@ struct Column {
     std::vector<Column> fields; // record
     Write own = nullptr;        // of values that are not Cell::printed, once some may be
 };
-constexpr size_t kTail = 4; // comma or brace, line end
+constexpr size_t kTail = 4;    // comma or brace, line end
+constexpr uint8_t kNext = ','; // in front of a row of an array
 
 uint8_t *put(uint8_t *p, std::string_view s)
 {
@@ -244,7 +245,7 @@ class JsonEncoder : public TextEncoder
 {
   public:
     explicit JsonEncoder(const Spec &spec)
-        : TextEncoder(spec, spec.options.json_array), array_(spec.options.json_array),
+        : TextEncoder(spec), array_(spec.options.json_array),
           columns_(compile(spec.row.fields, spec.row.nfields, spec.options))
     {
     }
@@ -265,7 +266,7 @@ class JsonEncoder : public TextEncoder
     uint8_t *write(Row row, Cursor &out, uint32_t &column) override
     {
         uint8_t *p = out.begin(1 + kTail);
-        if (array_ && !first_row()) *p++ = ',';
+        if (array_) *p++ = kNext;
         p = write_object(columns_, row.cells, out, p, column);
         *p++ = '\n';
         return p;
@@ -283,9 +284,9 @@ class JsonFramer : public Framer
     {
         if (array_) out.append("[\n");
     }
-    void before(bool first, Buffer &out) override
+    void lead(bool first, uint8_t *block) override
     {
-        if (array_) out.append(first ? " " : ",");
+        if (array_) *block = first ? ' ' : kNext;
     }
     void end(uint32_t, Buffer &out) override
     {

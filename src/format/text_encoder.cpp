@@ -17,8 +17,8 @@ extern const FormatCodec kTextCodecs[] = {
 
 size_t text_block_size(const Options &) { return kTextBlock; }
 
-TextEncoder::TextEncoder(const Spec &spec, size_t joint)
-    : ncolumns_(spec.row.nfields), joint_(joint), open_(*spec.allocator), out_(open_), done_(*spec.allocator)
+TextEncoder::TextEncoder(const Spec &spec)
+    : ncolumns_(spec.row.nfields), open_(*spec.allocator), out_(open_), done_(*spec.allocator)
 {
 }
 
@@ -28,7 +28,6 @@ void TextEncoder::add(Row row)
     uint32_t column = ncolumns_;
     try {
         out_.commit(write(row, out_, column));
-        rows_++;
     } catch (Error &e) {
         open_.resize(before);
         if (column < ncolumns_) e.column = static_cast<int32_t>(column);
@@ -46,13 +45,13 @@ Block &TextEncoder::take(uint32_t rows, size_t bytes)
     done.shrink(kKeep);
     done.swap(open_);
     if (bytes < done.size()) {
-        size_t from = bytes + joint_;
-        open_.append(done.data() + from, done.size() - from);
+        open_.append(done.data() + bytes, done.size() - bytes);
         done.resize(bytes);
     }
     done_.rows = rows;
     done_.raw_bytes = bytes;
-    rows_ -= rows;
     return done_;
 }
+
+void TextEncoder::absorb(Bytes rows, uint32_t) { open_.append(rows.p, rows.n); }
 } // namespace spout

@@ -18,20 +18,17 @@ class TextEncoder : public Encoder
     void add(Row row) final;
     size_t pending() const final { return open_.size(); }
     Block &take(uint32_t rows, size_t bytes) final;
+    void absorb(Bytes, uint32_t rows) final;
 
   protected:
-    // `joint` bytes in front of every row but a block's first belong to what joins the two rows.
-    explicit TextEncoder(const Spec &, size_t joint = 0);
+    explicit TextEncoder(const Spec &);
     // Prints a row into `out` and returns its end. `column` says where an error happens; at first it is none.
     virtual uint8_t *write(Row row, Cursor &out, uint32_t &column) = 0;
-    bool first_row() const { return rows_ == 0; }
 
   private:
     const uint32_t ncolumns_;
-    const size_t joint_;
     Buffer open_; // the rows of the open block
     Cursor out_;  // writes into open_
     Block done_;  // what take() handed out last
-    uint32_t rows_ = 0;
 };
 } // namespace spout

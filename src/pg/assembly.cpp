@@ -56,6 +56,7 @@ static void take_placed(Assembly *a, const Piece *piece)
 {
     FileEntry *f = file_entry(a, piece->file);
     f->id = piece->id; // the same in all of them: join() saw to that
+    f->closed = f->closed || piece->closed;
     if (!fits(f, piece)) {
         wait(a, piece);
         return;
@@ -114,21 +115,57 @@ static void forget_parts(Assembly *a, uint32 process)
     *part = {};
 }
 
-static void take_streamed(Assembly *a, const Piece *piece)
+// Patches what was made without knowing its place.
+static void put_first(Assembly *a, FileEntry *f, BytesRef block)
 {
-    bool in_parts = piece->process < a->nparts && a->parts[piece->process].n;
-    BytesRef block = {piece->data, piece->bytes};
-    if (piece->more || in_parts) block = joined(a, piece);
-    if (piece->more) return;
+    uint8 lead = *block.p;
+    file_lead(a->pump->writer, &lead);
+    put(a, f, &lead, 1);
+    put(a, f, block.p + 1, block.n - 1);
+}
+
+static void take_streamed(Assembly *a, const Piece *piece, BytesRef block)
+{
     FileEntry *f = &a->pump->files[0];
-    BytesRef before = a->placer->before[f->rows != 0];
-    put(a, f, before.p, before.n);
-    put(a, f, block.p, block.n);
+    bool wraps = a->placer->shared->wrapping.wraps;
+    if (f->rows || wraps || !block.n)
+        put(a, f, block.p, block.n);
+    else
+        put_first(a, f, block);
+    if (wraps && !f->rows) ledger_started(a->placer->shared);
     f->rows += piece->rows;
     f->raw_bytes += piece->raw_bytes;
+    f->closed = piece->closed;
     a->rows += piece->rows;
     a->blocks += piece->blocks;
-    if (in_parts) forget_parts(a, piece->process);
+}
+
+// --- rows that come as they are ----------------------------------------------------------------------------
+
+// Places a block of the leader's; but not while one of them is half way to a stream.
+static void place_open(Assembly *a, bool at_end)
+{
+    Piece piece;
+    do
+        if (placer_take(a->placer, at_end, &piece)) assembly_take(a, &piece);
+    while (a->placer->held.rows);
+}
+
+static void absorb(Assembly *a, const Piece *piece, BytesRef block)
+{
+    Placer *p = a->placer;
+    while (!p->held.rows && pump_due(p->pump))
+        place_open(a, false);
+    size_t *ends = nullptr;
+    if (p->shared->max_rows) {
+        size_t n = sizeof *ends * piece->rows;
+        if (n > block.n) elog(ERROR, "a piece has no ends of rows");
+        block.n -= n;
+        ends = (size_t *)MemoryContextAllocHuge(a->pump->cx, n + 1);
+        memcpy(ends, block.p + block.n, n);
+    }
+    check(a, writer_absorb(a->pump->writer, block, (uint32)piece->rows, ends));
+    if (ends) pfree(ends);
 }
 
 // --- the whole ---------------------------------------------------------------------------------------------
@@ -146,11 +183,29 @@ void assembly_begin(Assembly *a)
 
 void assembly_take(Assembly *a, const Piece *piece)
 {
-    if (a->stream)
-        take_streamed(a, piece);
-    else
+    if (!a->stream && !piece->raw)
         take_placed(a, piece);
+    else {
+        bool in_parts = piece->process < a->nparts && a->parts[piece->process].n;
+        BytesRef block = {piece->data, piece->bytes};
+        if (piece->more || in_parts) block = joined(a, piece);
+        if (piece->more) return;
+        (piece->raw ? absorb : take_streamed)(a, piece, block);
+        if (in_parts) forget_parts(a, piece->process);
+    }
     pump_progress(a->bytes, a->rows);
+}
+
+void assembly_rest(Assembly *a)
+{
+    Placer *p = a->placer;
+    if (!p->shared->wrapping.wraps) return;
+    p->final = true;
+    while (placer_due(p, true))
+        place_open(a, true);
+    Piece collected;
+    if (placer_end(p, &collected)) assembly_take(a, &collected);
+    placer_leave(p);
 }
 
 void assembly_end(Assembly *a)
@@ -165,7 +220,8 @@ void assembly_end(Assembly *a)
         FileEntry *f = &p->files[i];
         if (p->sink->ops->shared) p->sink->ops->shared->join(p->sink, i, &f->id);
         BytesRef footer;
-        check(a, file_end(p->writer, i, f->bytes == 0, &footer));
+        Ending ending = f->closed ? Ending::closed : f->bytes ? Ending::open : Ending::empty;
+        check(a, file_end(p->writer, i, ending, &footer));
         put(a, f, footer.p, footer.n);
         p->sink->ops->end(p->sink, f);
     }

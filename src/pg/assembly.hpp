@@ -6,10 +6,10 @@
 namespace spout
 {
 struct Assembly {
-    Pump *pump;           // of the leader: its files[] are filled here
-    const Placer *placer; // likewise
-    bool stream;          // pieces bring their bytes
-    uint64 header_bytes;  // of each file
+    Pump *pump;          // of the leader: its files[] are filled here
+    Placer *placer;      // likewise
+    bool stream;         // pieces bring their bytes
+    uint64 header_bytes; // of each file
     uint64 rows, bytes, blocks;
     Piece *waiting; // placed behind bytes of which nobody has told yet
     uint32 nwaiting, waiting_room;
@@ -21,6 +21,8 @@ struct Assembly {
 };
 void assembly_begin(Assembly *); // begins file 0
 void assembly_take(Assembly *, const Piece *);
+// When all processes are done: places the rows that they gave to the leader, and its own.
+void assembly_rest(Assembly *);
 // When all processes are done: nothing may be missing. Ends every file.
 void assembly_end(Assembly *);
 } // namespace spout

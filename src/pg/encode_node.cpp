@@ -26,8 +26,9 @@ struct EncodeNode {
     uint32 processes;
     uint64 started_ns;
     bool started, input_done, ended;
-    uint64 told_ns; // worker: when a tuple was last large enough to wake the leader
-    bytea *part;    // of a stream; grows to the largest
+    TupleTableSlot *row; // read and not encoded yet; the child's
+    uint64 told_ns;      // worker: when a tuple was last large enough to wake the leader
+    bytea *part;         // of a stream; grows to the largest
     size_t part_room;
 };
 
@@ -39,7 +40,7 @@ static EncodeNode *self(CustomScanState *node) { return (EncodeNode *)node; }
 // company.
 constexpr uint64 kWakes = 16 * 1024 + 1;
 
-static Datum part_datum(EncodeNode *e, const uint8 *data, uint64 bytes)
+static char *part_of(EncodeNode *e, uint64 bytes)
 {
     size_t n = VARHDRSZ + bytes;
     if (n > e->part_room) {
@@ -48,10 +49,19 @@ static Datum part_datum(EncodeNode *e, const uint8 *data, uint64 bytes)
         e->part_room = n;
     }
     SET_VARSIZE(e->part, n);
-    if (data)
-        memcpy(VARDATA(e->part), data, bytes);
-    else
-        memset(VARDATA(e->part), 0, bytes);
+    return VARDATA(e->part);
+}
+
+static Datum part_datum(EncodeNode *e, const Piece *piece)
+{
+    if (!piece->data) {
+        memset(part_of(e, kWakes), 0, kWakes);
+        return PointerGetDatum(e->part);
+    }
+    uint64 ends = piece->ends ? sizeof *piece->ends * piece->rows : 0;
+    char *to = part_of(e, piece->bytes + ends);
+    memcpy(to, piece->data, piece->bytes);
+    if (ends) memcpy(to + piece->bytes, piece->ends, ends);
     return PointerGetDatum(e->part);
 }
 
@@ -81,9 +91,10 @@ static TupleTableSlot *piece_slot(EncodeNode *e, const Piece *piece)
     v[8] = BoolGetDatum(piece->more);
     v[9] = Int64GetDatum((int64)piece->id.dev);
     v[10] = Int64GetDatum((int64)piece->id.ino);
-    bool wake = !piece->data && must_wake(e);
-    slot->tts_isnull[11] = !piece->data && !wake;
-    v[11] = slot->tts_isnull[11] ? (Datum)0 : part_datum(e, piece->data, wake ? kWakes : piece->bytes);
+    v[11] = BoolGetDatum(piece->raw);
+    v[12] = BoolGetDatum(piece->closed);
+    slot->tts_isnull[13] = !piece->data && !must_wake(e);
+    v[13] = slot->tts_isnull[13] ? (Datum)0 : part_datum(e, piece);
     return ExecStoreVirtualTuple(slot);
 }
 
@@ -102,7 +113,11 @@ void read_piece(TupleTableSlot *slot, Piece *piece)
     piece->blocks = (uint32)DatumGetInt32(v[7]);
     piece->more = DatumGetBool(v[8]);
     piece->id = {(uint64)DatumGetInt64(v[9]), (uint64)DatumGetInt64(v[10])};
-    if (!slot->tts_isnull[11]) piece->data = (const uint8 *)VARDATA_ANY(DatumGetPointer(v[11]));
+    piece->raw = DatumGetBool(v[11]);
+    piece->closed = DatumGetBool(v[12]);
+    if (slot->tts_isnull[13]) return;
+    piece->data = (const uint8 *)VARDATA_ANY(DatumGetPointer(v[13]));
+    if (piece->raw) piece->bytes = VARSIZE_ANY_EXHDR(DatumGetPointer(v[13])); // with the ends of rows
 }
 
 // --- execution ---------------------------------------------------------------------------------------------
@@ -138,23 +153,31 @@ static void end(EncodeNode *e)
     e->ended = true;
 }
 
+// Before a block is taken: whether more rows follow it.
+static void read_row(EncodeNode *e)
+{
+    if (e->input_done) return;
+    ResetPerTupleExprContext(e->css.ss.ps.state);
+    TupleTableSlot *row = ExecProcNode(outerPlanState(&e->css));
+    if (TupIsNull(row))
+        e->input_done = true;
+    else
+        e->row = row;
+}
+
 static TupleTableSlot *exec(CustomScanState *node)
 {
     EncodeNode *e = self(node);
     Placer *p = e->placer;
     Piece piece;
     if (!e->started && !start(e)) e->input_done = e->ended = true;
-    PlanState *child = outerPlanState(node);
     for (;;) {
+        if (!e->row) read_row(e);
         while (placer_due(p, e->input_done))
-            if (placer_take(p, &piece)) return piece_slot(e, &piece);
+            if (placer_take(p, e->input_done, &piece)) return piece_slot(e, &piece);
         if (e->input_done) break;
-        ResetPerTupleExprContext(node->ss.ps.state);
-        TupleTableSlot *row = ExecProcNode(child);
-        if (TupIsNull(row))
-            e->input_done = true;
-        else
-            pump_add(p->pump, row);
+        pump_add(p->pump, e->row);
+        e->row = nullptr;
     }
     if (!e->ended) {
         if (placer_end(p, &piece)) return piece_slot(e, &piece);
@@ -228,7 +251,6 @@ static void initialize_worker(CustomScanState *node, shm_toc *, void *coordinate
     e->placer->pump = pump;
     e->placer->shared = s;
     e->placer->process = (uint32)ParallelWorkerNumber + 1;
-    placer_start(e->placer);
     MemoryContextSwitchTo(old);
 }
 
@@ -243,7 +265,10 @@ static void shutdown(CustomScanState *node)
     memcpy(e->totals, s->totals(), sizeof(Totals) * s->processes);
     for (uint32 i = 1; s->metered && i < s->processes; i++)
         meter_add(&e->totals[i].memory);
-    e->placer->shared = nullptr;
+    // The last blocks still need a ledger.
+    auto *own = (Shared *)MemoryContextAlloc(e->placer->cx, shared_size(1, 0));
+    shared_init(own, s, 1);
+    e->placer->shared = own;
 }
 
 // --- registration ------------------------------------------------------------------------------------------
@@ -276,6 +301,15 @@ void encode_node_lead(EncodeNode *e, Placer *p, StringInfo message)
 {
     e->placer = p;
     e->message = message;
+}
+
+void encode_node_rest(EncodeNode *e)
+{
+    if (!e->totals) return;
+    uint64 run_ns = e->totals[0].run_ns;
+    placer_report(e->placer);
+    e->totals[0] = e->placer->shared->totals()[0];
+    e->totals[0].run_ns = run_ns;
 }
 
 ParallelTotals encode_node_totals(const EncodeNode *e, const PlanState *gather)

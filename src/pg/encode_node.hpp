@@ -25,6 +25,7 @@ struct ParallelTotals {
     uint32 processes;
     const Totals *totals; // in the leader's leaf
 };
+void encode_node_rest(EncodeNode *); // counts what the leader has done after the executor
 ParallelTotals encode_node_totals(const EncodeNode *, const PlanState *gather);
 void read_piece(TupleTableSlot *, Piece *); // data is borrowed from the slot
 } // namespace spout

@@ -291,9 +291,7 @@ static void execute_parallel(Encoding *x, const ExportRequest *r, Briefing *b, b
     shared->checksums = p->checksums;
     shared->max_rows = b->options.max_rows_per_file;
     shared->max_bytes = b->options.max_bytes_per_file;
-    placer_start(placer);
-    shared->before_first = (uint32)placer->before[0].n;
-    shared->before_rest = (uint32)placer->before[1].n;
+    shared->wrapping = writer_wrapping(p->writer);
     assembly_begin(assembly);
     shared->header_bytes = shared->open[0].offset = assembly->header_bytes;
     write_briefing(message, b);
@@ -303,7 +301,10 @@ static void execute_parallel(Encoding *x, const ExportRequest *r, Briefing *b, b
 
     uint64 start = now_ns();
     executor_run(qd);
-    record_parallel(s, p, encode_node_totals(node, qd->planstate), now_ns() - start);
+    uint64 run_ns = now_ns() - start;
+    assembly_rest(assembly);
+    encode_node_rest(node);
+    record_parallel(s, p, encode_node_totals(node, qd->planstate), run_ns);
     assembly_end(assembly);
     record_work(s, p);
     query_end(qd);

@@ -20,8 +20,6 @@ struct Ledger {
         if (max_rows && rows + ahead_rows + pending_rows >= max_rows) return true;
         return max_bytes && nearly_full(pending_raw, block_size);
     }
-    // Has the current file, all of whose blocks are placed, its share?
-    bool full() const { return (max_rows && rows >= max_rows) || (max_bytes && offset >= max_bytes); }
 
   private:
     // An early cut keeps files near max_bytes; a floor on its size keeps the compression worth while.

@@ -10,23 +10,27 @@ extern "C" {
 
 namespace spout
 {
-// Bytes of whole blocks, placed in a file; or, in a stream, the bytes themselves.
+// Bytes of whole blocks, placed in a file; or, in a stream, the bytes themselves; or rows that the leader is
+// to pack with others.
 struct Piece {
     uint32 process; // 0: the leader
     uint32 file;
-    uint64 offset, bytes; // in front of the first block included
+    uint64 offset, bytes;
     uint64 rows, raw_bytes;
     uint32 crc32c, blocks;
-    FileId id;         // that they went into
-    const uint8 *data; // stream only, without what stands in front of the block
-    bool more;         // stream: the block goes on in this process's next piece
+    FileId id;          // that they went into
+    const uint8 *data;  // of a stream, or raw
+    bool more;          // the block goes on in this process's next piece
+    bool raw;           // not packed: `rows` of it, as writer_give() gives them
+    const size_t *ends; // of these rows, where they are cut; on the way they stand behind the last part
+    bool closed;        // the last block of the file is here
 };
 // How long bytes may be on their way before the leader, and who watches its progress, hears of them.
 constexpr uint64 kTellEveryNs = 250 * 1000 * 1000;
 // As the columns of the Encode node.
-constexpr int kPieceColumns = 12;
-constexpr Oid kPieceTypes[kPieceColumns] = {INT4OID, INT4OID, INT8OID, INT8OID, INT8OID, INT8OID,
-                                            INT8OID, INT4OID, BOOLOID, INT8OID, INT8OID, BYTEAOID};
+constexpr int kPieceColumns = 14;
+constexpr Oid kPieceTypes[kPieceColumns] = {INT4OID, INT4OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
+                                            INT4OID, BOOLOID, INT8OID, INT8OID, BOOLOID, BOOLOID, BYTEAOID};
 
 struct Placer {
     MemoryContext cx; // the export's leaf
@@ -36,25 +40,26 @@ struct Placer {
     uint32 file;    // open for writing, if `joined`
     FileId id;      // of that file
     bool joined;
-    BytesRef before[2]; // in front of a block: of the first of a file, of others; palloc'd
+    bool final;         // leader: no process has another block
     BlockRef held;      // taken and not placed yet, if it has rows; the writer's
-    // Of the only file: blocks collected to be written together, behind some headroom.
+    Position packed;    // what it is packed for
+    bool giving;        // it is raw, on its way to the leader
+    const size_t *ends; // of its rows, likewise
+    // Of the only file: blocks collected to be written together.
     uint8 *stage;
     size_t staged;
     uint64 written_ns; // when a piece was last written
     Piece collected;
-    size_t handed; // stream: bytes of the held block that went to the leader
+    size_t handed; // bytes of the held block that went to the leader
 };
 
-// Once the writer is open: learns what stands in front of blocks.
-void placer_start(Placer *);
 // False: this process cannot write into the leader's file, and must leave the rows to others.
 bool placer_ready(Placer *);
 // Must placer_take() be called? At the end of the input: for whatever is left.
 bool placer_due(const Placer *, bool at_end);
 // Takes the open block, or the part of it that its file has room for, and places it. True: *out tells of
 // bytes placed; false: they were collected.
-bool placer_take(Placer *, Piece *out);
+bool placer_take(Placer *, bool at_end, Piece *out);
 // At the end, when nothing is due: places what was collected. True: *out tells of it.
 bool placer_end(Placer *, Piece *out);
 void placer_leave(Placer *);  // closes the open file

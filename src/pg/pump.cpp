@@ -68,11 +68,11 @@ static void begin_file(Pump *p)
     put(p, header);
 }
 
-static void end_file(Pump *p)
+static void end_file(Pump *p, Ending ending)
 {
     FileEntry *f = current(p);
     BytesRef footer;
-    check(p, file_end(p->writer, f->index, p->ledger.offset == 0, &footer));
+    check(p, file_end(p->writer, f->index, ending, &footer));
     put(p, footer);
     f->rows = p->ledger.rows;
     f->bytes = p->ledger.offset;
@@ -88,12 +88,32 @@ void pump_progress(uint64 bytes, uint64 rows)
     pgstat_progress_update_multi_param(2, index, value);
 }
 
-static void place(Pump *p, BlockRef *block)
+// Has the file its share with this block? Its size may be that of any way to pack it.
+static bool fills(const Pump *p, const BlockRef *block, uint64 size)
+{
+    const Ledger *l = &p->ledger;
+    return (l->max_rows && l->rows + block->rows >= l->max_rows) ||
+           (l->max_bytes && l->offset + size >= l->max_bytes);
+}
+
+// Makes the block one of the current file, whose last it may be: true. `final`: no other follows.
+static bool settle(Pump *p, BlockRef *block, bool final)
+{
+    if (!p->ledger.open) begin_file(p);
+    uint64 size = block->bytes.n;
+    Position at = {current(p)->index, p->ledger.rows == 0, final || fills(p, block, size)};
+    check(p, file_place(p->writer, at, block));
+    size = Max(size, block->bytes.n);
+    if (!at.last && fills(p, block, size)) { // only by its header
+        at.last = true;
+        check(p, file_place(p->writer, at, block));
+    }
+    return at.last;
+}
+
+static void write(Pump *p, const BlockRef *block, bool last)
 {
     CHECK_FOR_INTERRUPTS();
-    if (!p->ledger.open) begin_file(p);
-    check(p, file_place(p->writer, current(p)->index, p->ledger.rows == 0, block));
-    put(p, block->before);
     put(p, block->bytes);
     Ledger *l = &p->ledger;
     l->rows += block->rows;
@@ -103,8 +123,20 @@ static void place(Pump *p, BlockRef *block)
     p->blocks++;
     block_boundary(p->bytes);
     p->compress_ns += block->compress_ns;
-    if (l->full()) end_file(p);
+    if (last) end_file(p, Ending::closed);
     pump_progress(p->bytes, p->rows);
+}
+
+static void place(Pump *p, BlockRef *block, bool final) { write(p, block, settle(p, block, final)); }
+
+// Where the open block will stand, as far as can be told, if the current file has so much in it.
+static Position guess(const Pump *p, uint64 rows, uint64 offset, bool final)
+{
+    Ledger l = p->ledger;
+    l.rows = rows;
+    l.offset = offset;
+    l.ahead_rows = l.ahead_raw = 0;
+    return {0, rows == 0, final || (l.rotates() && l.cut(p->open->rows, p->open->bytes, p->block_size))};
 }
 
 // Waits for the block that is being packed, but not for longer than until an interrupt.
@@ -134,29 +166,38 @@ static BlockRef collect(Pump *p)
 static bool submitted(const Pump *p) { return p->ledger.ahead_rows > 0; }
 
 // The next block is packed while the last one is written and rows are encoded into another.
-static void flush_overlapped(Pump *p)
+static void flush_overlapped(Pump *p, bool final)
 {
-    BlockRef last = {};
-    if (submitted(p)) last = collect(p);
+    BlockRef block = {};
+    bool ended = false;
+    if (submitted(p)) {
+        block = collect(p);
+        ended = settle(p, &block, false);
+    }
+    const Ledger *l = &p->ledger;
+    Position next =
+        ended ? guess(p, 0, 0, final) : guess(p, l->rows + block.rows, l->offset + block.bytes.n, final);
     p->ledger.ahead_rows = p->open->rows;
     p->ledger.ahead_raw = p->open->bytes;
-    check(p, writer_submit(p->writer));
-    if (last.rows) place(p, &last);
+    check(p, writer_submit(p->writer, next));
+    if (block.rows) write(p, &block, ended);
     if (p->ledger.rotates() && p->ledger.cut(0, 0, 0)) {
-        last = collect(p); // it fills its file: whose block is next shows only when it has its place
-        place(p, &last);
+        block = collect(p); // it fills its file: whose block is next shows only when it has its place
+        place(p, &block, final);
     }
 }
 
-static void flush(Pump *p)
+// Places what is open. `final`: there are no more rows.
+static void flush(Pump *p, bool final)
 {
     uint64 start = now_ns();
     if (p->overlap && p->blocks > 0)
-        flush_overlapped(p);
+        flush_overlapped(p, final);
     else {
         BlockRef block;
-        check(p, writer_take(p->writer, 0, &block));
-        place(p, &block);
+        Position at = guess(p, p->ledger.rows, p->ledger.offset, final);
+        check(p, writer_take(p->writer, 0, &block, at));
+        place(p, &block, final);
     }
     p->flush_ns += now_ns() - start;
 }
@@ -195,21 +236,22 @@ void pump_add(Pump *p, TupleTableSlot *slot)
         encode_sample(p, slot);
 }
 
+// A block is placed when the next row is there: the last one of all is to know that it is.
 void pump_row(Pump *p, TupleTableSlot *slot)
 {
+    if (unlikely(pump_due(p))) flush(p, false);
     pump_add(p, slot);
-    if (unlikely(pump_due(p))) flush(p);
 }
 
 void pump_end(Pump *p)
 {
-    if (p->open->rows) flush(p);
+    if (p->open->rows) flush(p, true);
     if (submitted(p)) {
         BlockRef last = collect(p);
-        place(p, &last);
+        place(p, &last, true);
     }
     if (p->nfiles == 0) begin_file(p);
-    if (p->ledger.open) end_file(p);
+    if (p->ledger.open) end_file(p, Ending::empty);
     pump_progress(p->bytes, p->rows);
 }
 } // namespace spout

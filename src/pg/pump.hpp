@@ -27,7 +27,7 @@ struct Pump {
     uint64 next_sample; // the row to time, counted from 1
 };
 
-// Must the open block be placed before another row joins it?
+// Must the open block be placed before another row joins it? It is, once there is such a row.
 inline bool pump_due(const Pump *p)
 {
     return p->open->full ||
@@ -35,7 +35,7 @@ inline bool pump_due(const Pump *p)
 }
 // A row from the executor, encoded into the open block.
 void pump_add(Pump *, TupleTableSlot *);
-// The same, and the block is placed when it is due.
+// The same, after the block is placed if it is due.
 void pump_row(Pump *, TupleTableSlot *);
 // After the last row: places what is left and ends the last file. Zero rows give one valid, empty file.
 void pump_end(Pump *);

@@ -74,7 +74,8 @@ bool ledger_first_warning(Shared *s, uint32 crc)
 
 static bool full(const Shared *s, const OpenFile *f)
 {
-    return (s->max_rows && f->rows >= s->max_rows) || (s->max_bytes && f->any && f->offset >= s->max_bytes);
+    return f->closed || (s->max_rows && f->rows >= s->max_rows) ||
+           (s->max_bytes && f->any && f->offset >= s->max_bytes);
 }
 
 // The file that takes the next block. Only ever steps because a block needs room: no empty last file.
@@ -88,7 +89,7 @@ static OpenFile *room(Shared *s, Sink *sink, bool *begun)
         next++; // one entry more than there can be grants
     // An error here releases the lock, as every error does.
     FileId id = sink->ops->shared->create(sink, f->index + 1);
-    s->open[next] = {f->index + 1, 0, false, id, s->header_bytes, 0};
+    s->open[next] = {f->index + 1, 0, false, false, id, s->header_bytes, 0};
     s->current = next;
     return &s->open[next];
 }
@@ -109,32 +110,69 @@ Grant ledger_grant(Shared *s, Sink *sink, uint64 rows)
     OpenFile *f = room(s, sink, &g.begun);
     g.file = f->index;
     g.rows = Min(rows, s->max_rows - f->rows);
+    g.first = !f->any && !f->grants;
     f->rows += g.rows;
     f->grants++;
+    g.last = f->rows >= s->max_rows && f->grants == 1;
     unlock(s);
     return g;
 }
 
-Place ledger_place(Shared *s, Sink *sink, uint32 file, uint64 rows, uint64 bytes)
+bool ledger_at_start(Shared *s)
+{
+    lock(s);
+    const OpenFile *f = &s->open[s->current];
+    bool start = !f->any || full(s, f);
+    unlock(s);
+    return start;
+}
+
+void ledger_started(Shared *s)
+{
+    lock(s);
+    s->open[s->current].any = true;
+    unlock(s);
+}
+
+// Is the block packed for what it is? Sets what it is. `f` is null for a file that is yet to be begun.
+static bool fitting(const Shared *s, const OpenFile *f, const Parcel *b, Place *p)
+{
+    uint64 rows = f ? f->rows : 0, offset = f ? f->offset : s->header_bytes;
+    if (!s->max_rows) rows += b->rows; // else they are granted
+    bool alone = !s->max_rows || f->grants == 1;
+    p->first = !f || !f->any;
+    p->last = b->final || (alone && ((s->max_rows && rows >= s->max_rows) ||
+                                     (s->max_bytes && offset + b->largest >= s->max_bytes)));
+    return (!s->wrapping.header || p->first == b->first) && (!s->wrapping.footer || p->last == b->last);
+}
+
+static void give(Shared *s, OpenFile *f, const Parcel *b, Place *p)
+{
+    p->given = true;
+    p->file = f->index;
+    p->id = f->id;
+    p->offset = f->offset;
+    f->offset += b->bytes;
+    f->any = true;
+    f->closed = p->last;
+    if (s->max_rows)
+        f->grants--;
+    else
+        f->rows += b->rows;
+}
+
+Place ledger_place(Shared *s, Sink *sink, const Parcel *b)
 {
     Place p = {};
     lock(s);
-    OpenFile *f;
-    if (s->max_rows) {
-        f = granted(s, file);
-        f->grants--;
-    } else {
-        f = room(s, sink, &p.begun);
-        f->rows += rows;
+    OpenFile *f = s->max_rows ? granted(s, b->file) : &s->open[s->current];
+    bool next = !s->max_rows && full(s, f);
+    if (fitting(s, next ? nullptr : f, b, &p)) {
+        if (next) f = room(s, sink, &p.begun);
+        give(s, f, b, &p);
     }
-    p.file = f->index;
-    p.id = f->id;
-    p.offset = f->offset;
-    p.first = !f->any;
-    f->offset += bytes + (p.first ? s->before_first : s->before_rest);
-    f->any = true;
     unlock(s);
-    if (s->max_rows && s->max_bytes && s->processes > 1) LWLockRelease(&s->turn);
+    if (p.given && s->max_rows && s->max_bytes && s->processes > 1) LWLockRelease(&s->turn);
     return p;
 }
 } // namespace spout

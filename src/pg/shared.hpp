@@ -2,6 +2,7 @@
 // place, and each process's totals. Lives in the Encode node's dynamic shared memory, or in the leader's own
 // memory while there is none. Decides, writes nothing.
 #pragma once
+#include "core/wall.hpp"
 #include "pg/ledger.hpp"
 #include "pg/memory.hpp"
 #include "pg/pg.hpp"
@@ -18,6 +19,7 @@ struct OpenFile {
     uint32 index;
     uint32 grants; // rows were granted, their block is not placed yet; at most one per process
     bool any;      // has a block
+    bool closed;   // has its last
     FileId id;     // of file 0, only the sink knows it
     uint64 offset; // where the next block goes
     uint64 rows;   // granted or placed
@@ -41,12 +43,12 @@ struct Shared {
     bool checksums;           // of files: somebody will see them
     bool metered;             // a meter runs in the leader
     bool leader_participates; // so rows are not lost if every worker is idle
+    Wrapping wrapping;        // of blocks, by the codec
     uint64 max_rows, max_bytes;
-    uint64 header_bytes;              // of each file
-    uint32 before_first, before_rest; // bytes in front of a block
-    uint32 current;                   // in open[]
-    uint32 processes;                 // leader included; open[] has one more
-    uint32 warned[kMaxWarned];        // crc32c of warnings given
+    uint64 header_bytes;       // of each file, where they stand alone
+    uint32 current;            // in open[]
+    uint32 processes;          // leader included; open[] has one more
+    uint32 warned[kMaxWarned]; // crc32c of warnings given
     uint32 nwarned;
     uint32 message_bytes;
     Totals *totals() { return (Totals *)(open + processes + 1); }
@@ -68,15 +70,30 @@ struct Grant {
     uint32 file;
     uint64 rows;
     bool begun;
+    bool first, last; // most likely: of the file
 };
 Grant ledger_grant(Shared *, Sink *, uint64 rows);
-// A place for a block: `file` is that of its grant, and ignored without max_rows.
+// How the next block should be packed: most likely it is the first of its file, or it is not.
+bool ledger_at_start(Shared *);
+void ledger_started(Shared *); // a stream has its first block
+
+// A block that wants a place.
+struct Parcel {
+    uint32 file; // of its grant; ignored without max_rows
+    uint64 rows, bytes;
+    uint64 largest; // what it has been packed to, at most, so that a footer does not decide where a file ends
+    bool first, last; // what it is packed for
+    bool final;       // no process has another one
+};
+// Not given: the block must be packed for what is said here and ask again, since its place may be another by
+// then. Only where Shared::wrapping has a header or footer.
 struct Place {
+    bool given;
     uint32 file;
     FileId id; // if the ledger knows it
     uint64 offset;
-    bool first; // of its file
+    bool first, last; // of its file
     bool begun;
 };
-Place ledger_place(Shared *, Sink *, uint32 file, uint64 rows, uint64 bytes);
+Place ledger_place(Shared *, Sink *, const Parcel *);
 } // namespace spout

@@ -26,6 +26,7 @@ struct FileEntry {
     uint64 rows, bytes, raw_bytes;
     uint32 crc32c; // 0 where nobody asked (Pump::checksums)
     FileId id;     // of a parallel export: what every process has written to
+    bool closed;   // likewise: its last block is known and placed
 };
 
 // The leader's sink is as above: it begins file 0, and it alone ends, finishes and aborts. In between any

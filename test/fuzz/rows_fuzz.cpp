@@ -358,7 +358,7 @@ class Export
     {
         if (writer_pending_rows(writer_)) take();
         BytesRef footer = {};
-        if (file_end(writer_, 0, out.bytes.empty(), &footer) != Code::ok)
+        if (file_end(writer_, 0, out.bytes.empty() ? Ending::empty : Ending::open, &footer) != Code::ok)
             wrong("footer", writer_failure(writer_)->message);
         append(footer);
     }
@@ -369,10 +369,9 @@ class Export
         BlockRef b = {};
         uint32_t pending = writer_pending_rows(writer_);
         if (writer_take(writer_, 0, &b) != Code::ok ||
-            file_place(writer_, 0, out.blocks == 0, &b) != Code::ok)
+            file_place(writer_, {0, out.blocks == 0, false}, &b) != Code::ok)
             wrong("block", writer_failure(writer_)->message);
         if (b.rows != pending) wrong("block", "lost count of its rows");
-        append(b.before);
         append(b.bytes);
         out.rows += b.rows;
         out.blocks++;

@@ -85,7 +85,7 @@ class File
     void end(uint32_t file = 0)
     {
         BytesRef b = {};
-        EXPECT_EQ(file_end(writer, file, bytes.empty(), &b), Code::ok);
+        EXPECT_EQ(file_end(writer, file, bytes.empty() ? Ending::empty : Ending::open, &b), Code::ok);
         bytes += Export::string(b);
     }
     void take(uint32_t rows, uint32_t file = 0)
@@ -99,8 +99,8 @@ class File
     }
     void place(BlockRef *b, uint32_t file = 0)
     {
-        EXPECT_EQ(file_place(writer, file, blocks++ == 0, b), Code::ok);
-        bytes += Export::string(b->before) + Export::string(b->bytes);
+        EXPECT_EQ(file_place(writer, {file, blocks++ == 0, false}, b), Code::ok);
+        bytes += Export::string(b->bytes);
     }
 
     Writer *writer = nullptr;
@@ -173,6 +173,35 @@ TEST(Cut, PartsInOneFileAreTheWhole)
         const bool one_run = !t.packed && strcmp(t.format, "avro") != 0; // blocks leave no trace
         EXPECT_EQ(f.bytes == whole(t, 0, Rows::kRows), one_run);
     }
+}
+
+// What several processes have left is packed by one of them.
+TEST(Cut, RowsOfOneWriterBecomeThoseOfAnother)
+{
+    for (const Target &t : kTargets) {
+        if (strcmp(t.format, "avro") == 0) continue; // no codec wraps its blocks
+        SCOPED_TRACE(t.format);
+        File giver(t, true), taker(t, true);
+        taker.begin();
+        taker.add(0, 2);
+        giver.add(2, 6);
+        BlockRef given = {};
+        const size_t *ends = nullptr;
+        ASSERT_EQ(writer_give(giver.writer, &given, &ends), Code::ok);
+        EXPECT_EQ(writer_pending_rows(giver.writer), 0u);
+        EXPECT_EQ(ends[given.rows - 1], given.bytes.n);
+        ASSERT_EQ(writer_absorb(taker.writer, given.bytes, given.rows, ends), Code::ok);
+        taker.add(6, Rows::kRows);
+        taker.take(3); // behind a row that was given
+        taker.end();
+        EXPECT_EQ(taker.bytes, whole(t, 0, 3));
+        taker.begin(1);
+        taker.take(0, 1);
+        taker.end(1);
+        EXPECT_EQ(taker.bytes, whole(t, 3, Rows::kRows));
+    }
+    File avro(kTargets[0], true);
+    EXPECT_EQ(writer_absorb(avro.writer, {}, 0, nullptr), Code::internal);
 }
 
 TEST(Cut, APartStaysWhileTheRestGrows)

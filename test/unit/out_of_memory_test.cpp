@@ -109,13 +109,12 @@ Code run_export(const Table &t, const Case &c, const char *codec, std::string *f
         BlockRef b = {};
         if (rc != Code::ok || (i != 30 && i != 60 && i < 99)) continue;
         rc = writer_take(writer, 0, &b);
-        if (rc == Code::ok) rc = file_place(writer, 0, first, &b);
+        if (rc == Code::ok) rc = file_place(writer, {0, first, false}, &b);
         if (rc != Code::ok) continue;
         first = false;
-        file->append(reinterpret_cast<const char *>(b.before.p), b.before.n);
         file->append(reinterpret_cast<const char *>(b.bytes.p), b.bytes.n);
     }
-    if (rc == Code::ok) rc = file_end(writer, 0, first, &edge);
+    if (rc == Code::ok) rc = file_end(writer, 0, first ? Ending::empty : Ending::open, &edge);
     if (rc == Code::ok) file->append(reinterpret_cast<const char *>(edge.p), edge.n);
     if (rc == Code::ok) writer_warning(writer, 0);
     writer_free(writer);

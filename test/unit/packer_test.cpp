@@ -59,16 +59,16 @@ class File
             ASSERT_EQ(writer_add(writer, row.data(), 2), Code::ok);
         }
     }
-    void place(BlockRef b)
+    void place(BlockRef b, bool last)
     {
-        ASSERT_EQ(file_place(writer, 0, blocks_++ == 0, &b), Code::ok);
-        bytes += Export::string(b.before) + Export::string(b.bytes);
+        ASSERT_EQ(file_place(writer, {0, blocks_++ == 0, last}, &b), Code::ok);
+        bytes += Export::string(b.bytes);
     }
-    void take()
+    void take(bool last)
     {
         BlockRef b = {};
         ASSERT_EQ(writer_take(writer, 0, &b), Code::ok);
-        place(b);
+        place(b, last);
     }
     BlockRef collect()
     {
@@ -82,7 +82,7 @@ class File
     void end()
     {
         BytesRef b = {};
-        ASSERT_EQ(file_end(writer, 0, bytes.empty(), &b), Code::ok);
+        ASSERT_EQ(file_end(writer, 0, Ending::closed, &b), Code::ok);
         bytes += Export::string(b);
     }
 
@@ -106,18 +106,37 @@ TEST(Packer, GivesTheBytesOfPackingInLine)
         BlockRef last = {};
         for (uint32_t i = 0; i < kBlocks; i++) {
             in_line.add(i * kRows, i * kRows + kRows);
-            in_line.take();
+            in_line.take(i == kBlocks - 1); // a wrong guess for the first and the last
             beside.add(i * kRows, i * kRows + kRows);
             if (i) last = beside.collect();
-            ASSERT_EQ(writer_submit(beside.writer), Code::ok);
-            // What was collected stays while the next is at work, and headers can be made meanwhile.
-            if (i) beside.place(last);
+            ASSERT_EQ(writer_submit(beside.writer, {0, i == 0, i == kBlocks - 1}), Code::ok);
+            if (i) beside.place(last, false); // what was collected stays while the next is at work
         }
-        beside.place(beside.collect());
+        beside.place(beside.collect(), true);
         in_line.end();
         beside.end();
         EXPECT_EQ(in_line.bytes, beside.bytes);
     }
+}
+
+TEST(Packer, PacksAgainForAnotherPlaceWhatIsNotYetFollowed)
+{
+    File wrong({"xml", "gzip"}), right({"xml", "gzip"});
+    for (File *f : {&wrong, &right}) {
+        f->add(0, kRows);
+        ASSERT_EQ(writer_submit(f->writer, {0, f == &right, f == &right}), Code::ok);
+        f->place(f->collect(), true);
+        f->end();
+    }
+    EXPECT_EQ(wrong.bytes, right.bytes);
+    // The raw bytes are gone when the next block is at work: an error, not a file without its header.
+    File late({"xml", "gzip"});
+    late.add(0, kRows);
+    ASSERT_EQ(writer_submit(late.writer), Code::ok);
+    BlockRef b = late.collect();
+    late.add(0, kRows);
+    ASSERT_EQ(writer_submit(late.writer), Code::ok);
+    EXPECT_EQ(file_place(late.writer, {0, true, false}, &b), Code::internal);
 }
 
 TEST(Packer, StopsWithABlockAtWork)

@@ -52,8 +52,8 @@ struct Document {
     {
         BlockRef b = {};
         EXPECT_EQ(writer_take(writer, 0, &b), Code::ok);
-        EXPECT_EQ(file_place(writer, 0, true, &b), Code::ok);
-        return Export::string(b.before) + Export::string(b.bytes);
+        EXPECT_EQ(file_place(writer, {0, true, false}, &b), Code::ok);
+        return Export::string(b.bytes);
     }
     std::string begin()
     {
@@ -64,7 +64,7 @@ struct Document {
     std::string end()
     {
         BytesRef b = {};
-        EXPECT_EQ(file_end(writer, 0, false, &b), Code::ok);
+        EXPECT_EQ(file_end(writer, 0, Ending::open, &b), Code::ok);
         return Export::string(b);
     }
 
