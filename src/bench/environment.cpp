@@ -3,6 +3,7 @@
 #include "bench/host.hpp"
 #include "bench/rights.hpp"
 #include "core/wall.hpp"
+#include "pg/file_text.hpp"
 
 #include <fcntl.h>
 #include <cstdlib>
@@ -34,7 +35,7 @@ static const char *first_line(const char *path)
     close(fd);
     text[n > 0 ? n : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    return text[0] ? pstrdup(text) : nullptr;
+    return text[0] ? readable(text) : nullptr;
 }
 
 // The value of the first line of a file that begins with `key`.
@@ -49,7 +50,7 @@ static const char *line_value(const char *path, const char *key)
         char *value = line + strlen(key);
         value += strspn(value, " \t:=\"");
         value[strcspn(value, "\"\n")] = '\0';
-        found = pstrdup(value);
+        found = readable(value);
     }
     FreeFile(f);
     return found;

@@ -115,6 +115,7 @@ class Unsnappy : public Unpacker
     size_t literals(Bytes *in, uint8_t *out, size_t room)
     {
         const size_t n = std::min({static_cast<size_t>(left_), room, in->n});
+        if (!n) return 0;
         memcpy(out, in->p, n);
         keep(in->p, n);
         in->p += n;
