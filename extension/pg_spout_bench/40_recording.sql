@@ -38,6 +38,13 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION spout_bench.memory_id()
+RETURNS pg_catalog.int8
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT spout_bench.id('@extschema@.memory_profile_results_id_seq');
+END;
+
 -- The row of benchmark_results that a series of times makes.
 CREATE FUNCTION spout_bench.result(
     name pg_catalog.text,
@@ -62,4 +69,5 @@ CREATE FUNCTION @extschema@.record_benchmark(
 RETURNS @extschema@.benchmark_results
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_record_benchmark';
-COMMENT ON FUNCTION @extschema@.record_benchmark(text, float8[], jsonb, text) IS 'stores times measured elsewhere, whatever becomes of the transaction';
+COMMENT ON FUNCTION @extschema@.record_benchmark(text, float8[], jsonb, text)
+    IS 'stores times measured elsewhere, whatever becomes of the transaction';

@@ -17,3 +17,14 @@ CREATE VIEW @extschema@.benchmark_history AS
 COMMENT ON VIEW @extschema@.benchmark_history IS 'every measurement of every run: the series of trend charts';
 GRANT SELECT ON @extschema@.benchmark_history TO pg_monitor, pg_write_server_files;
 GRANT SELECT ON @extschema@.benchmark_coverage TO PUBLIC;
+
+-- The tables as functions see them. Bodies in PL/pgSQL hold names, not OIDs: these have a schema that nobody can rename or put
+-- something into. The caller's rights count.
+CREATE VIEW spout_bench.runs WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_runs;
+CREATE VIEW spout_bench.items WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_items;
+CREATE VIEW spout_bench.results WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_results;
+CREATE VIEW spout_bench.memory_results WITH (security_invoker) AS SELECT * FROM @extschema@.memory_profile_results;
+CREATE VIEW spout_bench.history WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_history;
+GRANT SELECT ON spout_bench.runs, spout_bench.items, spout_bench.results, spout_bench.memory_results, spout_bench.history
+    TO pg_monitor, pg_write_server_files;
+GRANT UPDATE (baseline) ON spout_bench.runs TO pg_write_server_files;

@@ -3,7 +3,7 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE @extschema@.benchmark_runs r SET baseline = set_baseline.name WHERE r.run_id = set_baseline.run_id;
+    UPDATE spout_bench.runs r SET baseline = set_baseline.name WHERE r.run_id = set_baseline.run_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no run %', run_id USING ERRCODE = '22023', HINT = 'Runs stand in table benchmark_runs.';
     END IF;
@@ -19,18 +19,18 @@ AS $$
 DECLARE
     missing bigint;
 BEGIN
-    SELECT r INTO missing FROM unnest(runs) r WHERE NOT EXISTS (SELECT FROM @extschema@.benchmark_runs x WHERE x.run_id = r) LIMIT 1;
+    SELECT r INTO missing FROM unnest(runs) r WHERE NOT EXISTS (SELECT FROM spout_bench.runs x WHERE x.run_id = r) LIMIT 1;
     IF FOUND OR coalesce(cardinality(runs), 0) = 0 THEN
         RAISE EXCEPTION 'there is no run %', coalesce(missing::text, 'to compare') USING ERRCODE = '22023',
             HINT = 'Runs stand in table benchmark_runs.';
-    ELSIF NOT EXISTS (SELECT FROM @extschema@.benchmark_runs x WHERE x.baseline = compared.baseline) THEN
+    ELSIF NOT EXISTS (SELECT FROM spout_bench.runs x WHERE x.baseline = compared.baseline) THEN
         RAISE EXCEPTION 'baseline "%" has no runs', baseline USING ERRCODE = '22023',
             HINT = 'set_baseline() adds them; five say what is usual.';
     END IF;
     RETURN QUERY
     WITH measured AS (
         SELECT h.name::text AS name, h.rows, h.fingerprint, h.definition_hash, h.flags, m.metric, m.value, h.run_id = ANY (runs) AS fresh
-        FROM @extschema@.benchmark_history h, LATERAL (VALUES ('median_time', h.median_time), ('peak_memory', h.peak_memory::float8),
+        FROM spout_bench.history h, LATERAL (VALUES ('median_time', h.median_time), ('peak_memory', h.peak_memory::float8),
             ('allocated_memory', h.allocated_memory::float8), ('net_memory', CASE WHEN h.net_memory < 0 THEN 0
                 ELSE h.net_memory END::float8),
             ('bytes', h.bytes::float8)) m (metric, value)
@@ -75,7 +75,7 @@ BEGIN
     FROM final f
     UNION ALL
     SELECT m.name, NULL, NULL, NULL, NULL, 'not measured', format('%s: in baseline %s, now %s', m.name, baseline, coalesce(
-        (SELECT concat_ws(': ', i.status, i.message) FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.name = m.name
+        (SELECT concat_ws(': ', i.status, i.message) FROM spout_bench.items i WHERE i.run_id = ANY (runs) AND i.name = m.name
             ORDER BY i.run_id DESC LIMIT 1), 'not measured'))
     FROM (SELECT b.name FROM base b EXCEPT SELECT f.name FROM fresh f) m
     ORDER BY 1, 2;
@@ -144,7 +144,7 @@ BEGIN
             FILTER (WHERE CASE WHEN fail_on IS NULL THEN c.verdict = 'regression'
                 ELSE c.candidate > c.base * (1 + b.share) OR c.candidate > c.base + b.bytes END),
         count(DISTINCT c.name) FILTER (WHERE c.base IS NOT NULL), count(DISTINCT c.name) FILTER (WHERE c.verdict = 'inconclusive'
-            OR EXISTS (SELECT FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.name = c.name
+            OR EXISTS (SELECT FROM spout_bench.items i WHERE i.run_id = ANY (runs) AND i.name = c.name
                 AND i.status = 'failed' AND i.grade = 'yellow')),
         count(DISTINCT c.name)
     INTO bad, measured, doubtful, uncompared
@@ -152,7 +152,7 @@ BEGIN
     uncompared := uncompared - measured;
     -- A time that a flag makes doubtful fails nothing.
     SELECT array_agg(format('%s: %s', i.name, coalesce(i.message, i.status)) ORDER BY i.name, i.run_id) INTO failed
-        FROM @extschema@.benchmark_items i WHERE i.run_id = ANY (runs) AND i.status IN ('failed', 'timeout', 'cancelled')
+        FROM spout_bench.items i WHERE i.run_id = ANY (runs) AND i.status IN ('failed', 'timeout', 'cancelled')
             AND i.grade IS DISTINCT FROM 'yellow';
     bad := coalesce(bad, '{}') || coalesce(failed, '{}');
     IF bad <> '{}' THEN
@@ -173,7 +173,7 @@ RETURNS SETOF pg_catalog.text
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    chosen bigint := coalesce(run_id, (SELECT max(r.run_id) FROM @extschema@.benchmark_runs r));
+    chosen bigint := coalesce(run_id, (SELECT max(r.run_id) FROM spout_bench.runs r));
     run jsonb;
 BEGIN
     IF output_format IS NULL OR output_format NOT IN ('console', 'json', 'csv', 'markdown') THEN
@@ -182,11 +182,11 @@ BEGIN
     END IF;
     SELECT spout_bench.whole(to_jsonb(r), i.stored, benchmark_report.baseline, '{}', jsonb_build_object('sent', i.n, 'committed',
         i.n, 'rejected', 0)) INTO run
-    FROM @extschema@.benchmark_runs r, LATERAL (
+    FROM spout_bench.runs r, LATERAL (
         SELECT count(*) AS n, array_agg(jsonb_build_object('item', to_jsonb(x) - 'samples', 'result', to_jsonb(t), 'memory', to_jsonb(m),
             'warnings', coalesce(x.detail -> 'warnings', '[]')) ORDER BY x.ord) AS stored
-        FROM @extschema@.benchmark_items x LEFT JOIN @extschema@.benchmark_results t ON t.id = x.result_id
-            LEFT JOIN @extschema@.memory_profile_results m ON m.id = x.memory_result_id
+        FROM spout_bench.items x LEFT JOIN spout_bench.results t ON t.id = x.result_id
+            LEFT JOIN spout_bench.memory_results m ON m.id = x.memory_result_id
         WHERE x.run_id = r.run_id) i
     WHERE r.run_id = chosen;
     IF NOT FOUND THEN
