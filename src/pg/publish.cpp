@@ -1,6 +1,7 @@
-// publish.cpp - makes a finished export visible, or nothing of it (safety.md 1.3 and 1.4). Milliseconds,
-// under the directory's lock. Between hold and resume nothing here ereports or allocates: steps return false
-// and leave what failed in the Publication. Knows no contents of files.
+// publish.cpp - makes a finished export visible, or nothing of it (safety.md 1.3 and 1.4), under the
+// directory's lock. Steps neither ereport nor allocate nor look at interrupts: they return false and leave
+// what failed in the Publication. Interrupts are served between two files, for a set may be large; a cancel,
+// or the end of the session, then undoes what was published so far. Knows no contents of files.
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -41,6 +42,8 @@ struct Slot {
     bool taken; // F is not ours though we put ours there: somebody else wrote to the directory
 };
 
+} // namespace
+
 struct Publication {
     FileSink *s;
     Slot *slots; // files in index order, then the manifest
@@ -52,6 +55,8 @@ struct Publication {
     bool irregular;     // F turned out to be no regular file
 };
 
+namespace
+{
 bool fail(Publication *p, uint32 slot, const char *action, int err)
 {
     p->err = err;
@@ -182,6 +187,7 @@ bool sync_directory(Publication *p)
 bool publish_all(Publication *p)
 {
     for (uint32 k = 0; k < p->n; k++) {
+        CHECK_FOR_INTERRUPTS(); // may leave for good: abandon_publication()
         bool manifest = p->slots[k].index == kManifest;
         if ((manifest && !sync_directory(p)) || !publish_slot(p, k)) return false;
     }
@@ -247,13 +253,15 @@ void undo_all(Publication *p)
     s->hidden_manifest = false;
 }
 
-// Published and durable: the old files may go. Returns the errno of the first that would not.
+// Published and durable: the old files may go. A cancel comes too late to undo anything, so it waits; but the
+// session may end, and leaves the rest to sink_abort(). Returns the errno of the first that would not go.
 int remove_old(Publication *p)
 {
     FileSink *s = p->s;
     int err = 0;
     for (uint32 k = 0; k < p->n; k++) {
         Slot *slot = &p->slots[k];
+        CHECK_FOR_INTERRUPTS();
         if (slot->put != Put::exchanged && slot->put != Put::backed_up) continue;
         Name old;
         hidden_name(s, slot->index, old, where_old(slot));
@@ -339,27 +347,31 @@ void publish(FileSink *s, uint32 n, bool manifest)
 {
     StaleFiles stale;
     find_stale_files(s, n, &stale);
-    Publication p = {};
-    p.s = s;
-    p.n = n + (manifest ? 1 : 0);
-    p.slots = (Slot *)MemoryContextAllocHuge(s->leaf, sizeof(Slot) * p.n);
-    for (uint32 k = 0; k < n; k++)
-        fill_slot(s, &p.slots[k], k);
-    if (manifest) fill_slot(s, &p.slots[n], kManifest);
+    auto *p = (Publication *)MemoryContextAllocZero(s->leaf, sizeof(Publication));
+    p->s = s;
+    p->n = n + (manifest ? 1 : 0);
+    p->slots = (Slot *)MemoryContextAllocHuge(s->leaf, sizeof(Slot) * p->n);
+    for (uint32 k = 0; k < n; k++) {
+        CHECK_FOR_INTERRUPTS();
+        fill_slot(s, &p->slots[k], k);
+    }
+    if (manifest) fill_slot(s, &p->slots[n], kManifest);
 
     lock_directory(s);
-    HOLD_INTERRUPTS();
-    int leftover = 0;
-    bool published = publish_all(&p);
-    if (published) {
-        leftover = remove_old(&p);
-        remove_stale_files(s, &stale);
-    } else
-        undo_all(&p);
+    s->publication = p;
+    bool published = publish_all(p);
+    if (!published) undo_all(p);
+    s->publication = nullptr;
+    if (!published) {
+        unlock_directory(s);
+        raise_failure_of(p);
+    }
+    HOLD_CANCEL_INTERRUPTS();
+    int leftover = remove_old(p);
+    remove_stale_files(s, &stale);
+    RESUME_CANCEL_INTERRUPTS();
     unlock_directory(s);
-    RESUME_INTERRUPTS();
 
-    if (!published) raise_failure_of(&p);
     if (leftover) {
         errno = leftover;
         ereport(WARNING, (errcode(file_sqlstate(leftover)),
@@ -369,5 +381,21 @@ void publish(FileSink *s, uint32 n, bool manifest)
     }
     warn_of_lost_group(s);
     warn_of_stale_files(s, &stale, manifest);
+}
+
+void abandon_publication(FileSink *s)
+{
+    Publication *p = s->publication;
+    if (!p) return;
+    s->publication = nullptr;
+    undo_all(p);
+    if (p->stuck)
+        ereport(WARNING,
+                (errcode(ERRCODE_IO_ERROR),
+                 errmsg("publishing in directory \"%s\" could not be undone", s->dir),
+                 errdetail_plural(
+                     "%u file holds new data; what was there before is in a hidden file ending in \"%s\".",
+                     "%u files hold new data; what was there before is in hidden files ending in \"%s\".",
+                     p->stuck, p->stuck, kKeptSuffix)));
 }
 } // namespace spout

@@ -313,7 +313,7 @@ static void sink_finish(Sink *sink, const FileEntry *, uint32 n, const char *man
     drop(&s->dirfd);
 }
 
-// Runs in a memory-context callback, also while the process exits: system calls only.
+// Runs in a memory-context callback, also while the process exits: little but system calls.
 static void sink_abort(Sink *sink)
 {
     FileSink *s = (FileSink *)sink;
@@ -321,6 +321,7 @@ static void sink_abort(Sink *sink)
     Name name;
     drop(&s->fd);
     drop(&s->begun);
+    abandon_publication(s);
     // The first file's lock goes last: while names remain, sweepers keep off.
     for (uint32 i = 0; i < s->hidden; i++) {
         hidden_name(s, i, name);

@@ -28,6 +28,8 @@ struct Made {
     uint64 bytes;
 };
 
+struct Publication;
+
 struct FileSink {
     Sink sink;
     MemoryContext leaf; // borrowed: outlives us, everything we allocate is in it
@@ -70,6 +72,7 @@ struct FileSink {
     Made *made;
     uint32 nmade, made_room;
     Made manifest;
+    Publication *publication; // while only a part is visible
 
     // Of the file being written.
     struct Window {
@@ -133,6 +136,7 @@ void warn_of_lost_group(const FileSink *);
 
 // --- publish.cpp --------------------------------------------------------------------------------
 void publish(FileSink *, uint32 n, bool manifest);
+void abandon_publication(FileSink *); // in abort: takes back what publish() had come to
 
 // --- stale_files.cpp: files of an earlier export of another shape (safety.md 1.4, point 4) --------
 constexpr uint32 kWhole = UINT32_MAX - 1; // in place of a file's index: the file of an export that is no set
@@ -152,7 +156,7 @@ struct StaleFiles {
 // Looks for what an export of n files does not replace, and verifies it; reads files, so it runs before the
 // lock is taken. May ereport.
 void find_stale_files(FileSink *, uint32 n, StaleFiles *);
-// Under the lock: unlinks what is ours and unchanged since. Files removed leave the list. Never ereports.
+// Under the lock: unlinks what is ours and unchanged since. Files removed leave the list. Raises no ERROR.
 void remove_stale_files(FileSink *, StaleFiles *);
 // `manifest`: this export has written its own.
 void warn_of_stale_files(const FileSink *, const StaleFiles *, bool manifest);

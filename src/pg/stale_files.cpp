@@ -206,6 +206,7 @@ void remove_stale_files(FileSink *s, StaleFiles *all)
 {
     uint32 left = 0;
     for (uint32 i = 0; i < all->n; i++) {
+        CHECK_FOR_INTERRUPTS();
         StaleFile *f = &all->files[i];
         Name name;
         struct stat now;

@@ -414,6 +414,83 @@ def test_cancel_while_publishing_is_all_or_nothing():
             assert set(os.listdir(targets[0].dir)) == {t.name for t in targets}, (name, k, calls[k])
 
 
+def interrupted_set(signal_number, *rules):
+    """A set of 40 files, each of which takes 50 ms to publish, is hit after some; (targets, error, seconds)."""
+    targets = old_set(40)
+    with faults("exchange 0 -1 sleep=50", *rules):
+        session.send(new_set(targets[0], 40))
+        wait_for(lambda: targets[6].state() != targets[6].before, "some files")
+        start = time.monotonic()
+        os.kill(session.backend_pid, signal_number)
+        error = session.result().error
+        seconds = time.monotonic() - start
+    return targets, error, seconds
+
+
+@harness.once  # files are files
+def test_a_large_set_is_not_published_against_a_cancel():
+    """Between two files: what was published so far is taken back."""
+    global session
+    targets, error, seconds = interrupted_set(signal.SIGINT)
+    assert error.sqlstate == "57014" and seconds < 1.5, (error, seconds)  # all of them would take two seconds
+    for t in targets:
+        t.assert_untouched()
+    assert session.run("SELECT 1") == [["1"]]
+    targets, error, seconds = interrupted_set(signal.SIGTERM)
+    wait_for(lambda: not os.path.exists("/proc/%d" % session.backend_pid), "the end of the session")
+    session.close()
+    session = c.session()
+    assert error and seconds < 1.5, (error, seconds)
+    for t in targets:
+        t.assert_untouched()
+    targets = old_set(40)
+    with faults("exchange 0 -1 sleep=50"):
+        e = session.error("SET statement_timeout = 800; " + new_set(targets[0], 40))
+    session.run("RESET statement_timeout")
+    assert e.sqlstate == "57014", e
+    for t in targets:
+        t.assert_untouched()
+
+
+def test_a_cancel_whose_undo_fails():
+    targets = old_set()
+    d = targets[0].dir
+    faults.set("exchange 2 1 stop")
+    session.send(new_set(targets[0]))
+    wait_for(lambda: stopped(session.backend_pid), "the third file")
+    faults.set("exchange 0 1 errno=%d" % EIO)  # the third itself has been decided on
+    os.kill(session.backend_pid, signal.SIGINT)
+    os.kill(session.backend_pid, signal.SIGCONT)
+    result = session.result()
+    faults.set()
+    assert result.error.sqlstate == "57014", result.error
+    warned = [m for m in result.messages if m.severity == "WARNING"]
+    assert len(warned) == 1 and d in warned[0].message and ".spout-old" in warned[0].detail, warned
+    changed = [t for t in targets if t.state() != t.before]
+    kept = [n for n in os.listdir(d) if n.endswith(".spout-old")]
+    assert len(changed) == 1 and len(kept) == 1 and not hidden(d), (changed, kept)
+    with open(os.path.join(d, kept[0]), "rb") as f:
+        assert f.read() == changed[0].before[3]
+
+
+def test_a_session_that_ends_while_old_files_are_removed():
+    """By then the set is there: it stays, and no old file is left behind."""
+    global session
+    targets = old_set()
+    faults.set("unlinkat 1 1 stop")
+    session.send(new_set(targets[0]))
+    wait_for(lambda: stopped(session.backend_pid), "the second old file")
+    faults.set()
+    os.kill(session.backend_pid, signal.SIGTERM)
+    os.kill(session.backend_pid, signal.SIGCONT)
+    assert session.result().error
+    wait_for(lambda: not os.path.exists("/proc/%d" % session.backend_pid), "the end of the session")
+    session.close()
+    session = c.session()
+    assert outcome(targets, [t.path for t in targets]) == "new"
+    assert sorted(os.listdir(targets[0].dir)) == sorted(t.name for t in targets)
+
+
 def test_zz_log_is_clean():
     assert_clean_log(c, crashes)
     assert len(re.findall("all server processes terminated; reinitializing", c.log)) == crashes
