@@ -83,6 +83,21 @@ SELECT o, regexp_replace(x, ' Options of format .*', ' ...') AS x FROM unnest(AR
 WHERE x NOT LIKE 'HINT: Options of format avro: %';
 RESET client_min_messages;
 SELECT o, x.* FROM unnest(ARRAY['NULL, ''$OUT/x.avro''', '''SELECT 1'', NULL']) o, pg_temp.try(format('SELECT * FROM export_to_avro(%s)', o)) x;
+-- Sizes: a number, an expression, a text, a parameter; in COPY, as an option, as an argument.
+SELECT s, x.* FROM unnest(ARRAY['64000000', '''64MB''', '''64M''', '''1MiB''', '''1.5MB''', '''1.5 GiB''', '9999999999', '2 * 1024 * 1024', '1e6', '64::bigint', '64::smallint', 'NULL', '0', '''0''', 'pg_catalog.format(''%sMB'', 64)', '''64MB''::text',
+    '''64 apples''', '''1.5''', '''''', '-1', '''-1MB''', '1.5', '1e30', 'true', '''9999999TB''']) s, pg_temp.try(format('SELECT * FROM export_to_avro(''SELECT 1 AS a'', ''/dev/null'', max_bytes_per_file => %s)', s)) x;
+SET client_min_messages = error; -- a set over a file
+SELECT s, x.* FROM unnest(ARRAY['''64M''', '''1MiB''', '''1.5MB''', '''64 apples''', '''1,5MB''', '64000000']) s, pg_temp.try_options(', max_bytes_per_file ' || s) x;
+RESET client_min_messages;
+SELECT s, x.* FROM unnest(ARRAY['"64M"', '"1.5MB"', '64000000', '1.5', '6.4e7', '"64 apples"']) s, pg_temp.try(format('SELECT * FROM export_to_avro(''SELECT 1 AS a'', ''/dev/null'', options => ''{"max_bytes_per_file": %s}'')', s)) x;
+PREPARE sized AS SELECT rows FROM export_to_avro('SELECT 1', '/dev/null', max_bytes_per_file => $1);
+SELECT parameter_types[1]::text LIKE '%byte_size' AS inferred FROM pg_prepared_statements WHERE name = 'sized';
+EXECUTE sized('64MB');
+EXECUTE sized(64);
+SELECT s, s::byte_size, s::byte_size::bigint * 2 AS twice FROM unnest(ARRAY['64MB', '1.5kB', '0', '-7', '0.001kB']) s;
+-- It cuts where a number cuts.
+SELECT count(*), bool_and(bytes >= 16384) AS full FROM export_to_csv('SELECT repeat(''x'', 99) FROM generate_series(1, 3000)', pg_temp.out('sized.csv'), max_bytes_per_file => '16kB') WHERE file_index < 9;
+SELECT count(*) = (SELECT count(*) FROM pg_temp.files('sized\_%')) AS as_number FROM export_to_csv('SELECT repeat(''x'', 99) FROM generate_series(1, 3000)', pg_temp.out('sized.csv'), max_bytes_per_file => 16384);
 SELECT f, x.* FROM unnest(ARRAY['orc', '', 'Avro', 'avro ']) f, pg_temp.try(format('SELECT * FROM describe_export(''SELECT 1'', %L)', f)) x;
 SELECT * FROM pg_temp.files('options_function%');
 

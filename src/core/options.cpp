@@ -74,7 +74,9 @@ void set_max_rows(Options &o, const RawOption &raw)
 void set_max_bytes(Options &o, const RawOption &raw)
 {
     if (!raw.value || !parse_size(raw.value, &o.max_bytes_per_file) || o.max_bytes_per_file > INT64_MAX)
-        invalid(raw, "Use a number of bytes such as 67108864 or '64MB', or 0 for one file.");
+        invalid(
+            raw,
+            "Use a number of bytes such as 67108864, a size such as '64MB' or '1.5GB', or 0 for one file.");
 }
 
 void set_if_exists(Options &o, const RawOption &raw)
@@ -264,6 +266,8 @@ std::string hint_of_path(const char *value, const char *option)
            "file`, then " +
            std::string(option) + " :'text'; in a function call: pg_read_file(...).";
 }
+
+bool size_parse(const char *text, uint64_t *bytes) noexcept { return parse_size(text, bytes); }
 
 bool option_is_ours(const char *format, const char *name) noexcept
 {

@@ -24,6 +24,20 @@ bool digits(const char **s, uint64_t *out)
     return true;
 }
 
+constexpr int kMaxDecimals = 6;
+
+// Of a unit of sizes, as a power of 2; -1: it is none.
+int unit_shift(std::string_view unit)
+{
+    static constexpr char kPrefixes[] = "kmgt";
+    if (unit.empty() || iequals(unit, "B")) return 0;
+    const char *prefix = strchr(kPrefixes, lower(unit[0]));
+    if (!prefix || !*prefix) return -1;
+    std::string_view rest = unit.substr(1);
+    if (!rest.empty() && !iequals(rest, "B") && !iequals(rest, "iB")) return -1;
+    return static_cast<int>(prefix - kPrefixes + 1) * 10;
+}
+
 int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -62,21 +76,21 @@ bool parse_u64(const char *s, uint64_t *out) noexcept
 
 bool parse_size(const char *s, uint64_t *out) noexcept
 {
-    static constexpr struct {
-        const char *name;
-        int shift;
-    } kUnits[] = {{"", 0}, {"B", 0}, {"kB", 10}, {"MB", 20}, {"GB", 30}, {"TB", 40}};
-    uint64_t n;
-    if (!digits(&s, &n)) return false;
+    uint64_t whole, parts = 0, per = 1; // whole + parts / per
+    if (!digits(&s, &whole)) return false;
+    if (*s == '.') {
+        const char *start = ++s;
+        if (!digits(&s, &parts) || s - start > kMaxDecimals) return false;
+        for (; start < s; start++)
+            per *= 10;
+    }
     while (*s == ' ')
         s++;
-    for (auto &unit : kUnits)
-        if (iequals(s, unit.name)) {
-            if (n > UINT64_MAX >> unit.shift) return false;
-            *out = n << unit.shift;
-            return true;
-        }
-    return false;
+    int shift = unit_shift(s);
+    if (shift < 0 || (shift == 0 && per > 1) || whole > UINT64_MAX >> shift) return false;
+    // parts < 10^6 and shift <= 40: the product fits.
+    uint64_t rest = ((parts << shift) + per / 2) / per;
+    return !__builtin_add_overflow(whole << shift, rest, out);
 }
 
 bool parse_hex(const char *s, size_t n, uint8_t *out) noexcept

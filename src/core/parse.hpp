@@ -12,7 +12,9 @@ bool iequals(std::string_view a, std::string_view b) noexcept;
 bool parse_bool(const char *s, bool *out) noexcept;
 // Decimal digits only, no sign, no space.
 bool parse_u64(const char *s, uint64_t *out) noexcept;
-// Digits, optionally spaces and a unit B, kB, MB, GB, TB (any case, powers of 1024); the result is bytes.
+// Digits with or without decimals, optionally spaces, and a unit B, kB, MB, GB, TB, also written k, KiB and
+// so on (any case, all powers of 1024); the result is bytes, a fraction of one is rounded. Without a unit:
+// whole bytes.
 bool parse_size(const char *s, uint64_t *out) noexcept;
 // `digits` hexadecimal digits, nothing else, into digits / 2 bytes.
 bool parse_hex(const char *s, size_t digits, uint8_t *out) noexcept;

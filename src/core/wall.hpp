@@ -54,6 +54,7 @@ struct Wrapping {
 };
 
 // --- options -------------------------------------------------------------------------------------
+bool size_parse(const char *text, uint64_t *bytes) noexcept; // "64MB", as the options' values are read
 bool format_known(const char *name) noexcept;
 // An option that we parse: false for unknown ones and for those the server's own COPY checks.
 bool option_is_ours(const char *format, const char *name) noexcept;
