@@ -3,33 +3,8 @@
 CREATE FUNCTION spout_bench.verdict(metric pg_catalog.text, base pg_catalog.float8[], fresh pg_catalog.float8[], clean pg_catalog.float8[],
     OUT middle pg_catalog.float8, OUT value pg_catalog.float8, OUT ratio pg_catalog.float8, OUT red pg_catalog.float8,
     OUT yellow pg_catalog.float8, OUT above pg_catalog.int8, OUT verdict pg_catalog.text)
-LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    usual jsonb := spout_bench.stats(base);
-    spread float8;
-BEGIN
-    middle := usual -> 'median';
-    value := spout_bench.stats(fresh) -> 'median';
-    ratio := value / nullif(middle, 0);
-    spread := coalesce(1.4826 * (usual ->> 'mad')::float8 / nullif(middle, 0), 0);
-    red := CASE metric WHEN 'median_time' THEN 1 + greatest(0.10, 5 * spread) ELSE 1.05 END;
-    yellow := CASE metric WHEN 'median_time' THEN 1 + greatest(0.05, 3 * spread) ELSE 1.01 END;
-    above := (SELECT count(*) FROM unnest(fresh) v WHERE v > middle * yellow);
-    verdict := CASE
-        WHEN metric = 'median_time' THEN CASE
-            WHEN cardinality(fresh) >= 3 AND cardinality(base) >= 5
-                AND 3 * (SELECT count(*) FROM unnest(clean) v WHERE v > middle * red) >= 2 * cardinality(fresh) THEN 'regression'
-            WHEN above > 0 THEN 'inconclusive'
-            WHEN value < middle * (2 - red) THEN 'improvement' ELSE 'equivalent' END
-        WHEN metric = 'net_memory' THEN CASE WHEN value > 65536 THEN 'regression' WHEN value > 0 THEN 'inconclusive' ELSE 'equivalent' END
-        WHEN metric = 'bytes' THEN CASE WHEN value > middle * red THEN 'regression' WHEN value <> middle THEN 'inconclusive'
-            ELSE 'equivalent' END
-        WHEN value > middle * red AND value > middle + 65536 THEN 'regression'
-        WHEN value > middle * yellow AND value > middle + 16384 THEN 'inconclusive'
-        WHEN value < middle * 0.95 AND value < middle - 65536 THEN 'improvement' ELSE 'equivalent' END;
-END
-$$;
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_verdict';
 
 -- One fresh median beside a stored baseline: {"ratio", "verdict"}. One run alone never makes a regression.
 CREATE FUNCTION spout_bench.against(baseline pg_catalog.text, name pg_catalog.text, fingerprint pg_catalog.text,
@@ -48,7 +23,13 @@ BEGIN ATOMIC
         LATERAL spout_bench.verdict('median_time', b.same, ARRAY[median], NULL) v;
 END;
 
--- Theil-Sen slope of ln time on ln rows, over three sizes or more: above 1.1 the time grows faster than the rows.
+-- Theil-Sen: the median of the slopes between any two points; NULL below three with distinct x.
+CREATE FUNCTION spout_bench.slope(x pg_catalog.float8[], y pg_catalog.float8[])
+RETURNS pg_catalog.float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'spout_benchmark_slope';
+
+-- The slope of ln time on ln rows, over three sizes or more: above 1.1 the time grows faster than the rows.
 CREATE FUNCTION spout_bench.super_linear(finished pg_catalog.jsonb[])
 RETURNS pg_catalog.text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -56,8 +37,7 @@ BEGIN ATOMIC
     WITH t AS (SELECT regexp_replace(m -> 'item' ->> 'name', '/\d+$', '') AS family, ln((m -> 'item' ->> 'rows')::float8) AS x,
             ln((m -> 'item' ->> 'rows')::float8 / (m -> 'item' -> 'detail' ->> 'rows_per_s')::float8) AS y
         FROM unnest(finished) m WHERE m -> 'item' ->> 'rows' <> '0' AND m -> 'item' -> 'detail' ->> 'rows_per_s' <> '0'),
-    s AS (SELECT a.family, percentile_cont(0.5) WITHIN GROUP (ORDER BY (b.y - a.y) / (b.x - a.x)) AS slope
-        FROM t a JOIN t b ON b.family = a.family AND b.x > a.x GROUP BY 1 HAVING count(*) >= 3)
+    s AS (SELECT family, spout_bench.slope(array_agg(x), array_agg(y)) AS slope FROM t GROUP BY 1)
     SELECT coalesce(array_agg(format('%s: super-linear, its time grows with the power %s of the rows', family,
         to_char(slope, 'FM990.00')) ORDER BY family), '{}')
     FROM s WHERE slope > 1.1;

@@ -68,9 +68,9 @@ BEGIN
         WHEN f.metric = 'net_memory' AND f.value > 0 THEN format('%s: net_memory %s bytes were not given back%s', f.name, f.value,
             CASE WHEN f.grows THEN ', more with more rows' ELSE '' END)
         WHEN f.verdict = 'regression' THEN format('%s exceeds %s', f.text, to_char(f.red, 'FM9990.00'))
-        WHEN f.verdict = 'inconclusive' AND f.metric = 'median_time' THEN format('%s, %s of %s runs above %s: %s', f.text, f.above,
-            f.n, to_char(f.yellow, 'FM9990.00'),
-            CASE WHEN f.runs_before < 5 OR f.n < 3 THEN 'more runs decide' ELSE 'noisy, rerun' END)
+        WHEN f.verdict = 'inconclusive' AND f.metric = 'median_time' THEN f.text
+            || CASE WHEN f.above > 0 THEN format(', %s of %s runs above %s', f.above, f.n, to_char(f.yellow, 'FM9990.00')) ELSE '' END
+            || CASE WHEN f.runs_before < 5 OR f.n < 3 THEN ': more runs decide' ELSE ': noisy, rerun' END
         WHEN f.verdict = 'inconclusive' THEN f.text || ': look at it' END
     FROM final f
     UNION ALL

@@ -42,7 +42,7 @@ GRANT EXECUTE ON FUNCTION spout_bench.builtins, spout_bench.bytes, spout_bench.c
     spout_bench.settings TO PUBLIC;
 GRANT EXECUTE ON FUNCTION spout_bench.against, spout_bench.aligned, spout_bench.bounds, spout_bench.compared, spout_bench.console,
     spout_bench.csv, spout_bench.fingerprint, spout_bench.gaps, spout_bench.human, spout_bench.line, spout_bench.markdown,
-    spout_bench.milliseconds, spout_bench.output, spout_bench.stats, spout_bench.super_linear, spout_bench.unit,
+    spout_bench.milliseconds, spout_bench.output, spout_bench.slope, spout_bench.stats, spout_bench.super_linear, spout_bench.unit,
     spout_bench.verdict, spout_bench.whole, spout_bench.words TO pg_monitor;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA spout_bench TO pg_write_server_files;
 -- But what takes a task or a record as JSON, for tests: that is granted to nobody.

@@ -4,10 +4,15 @@
 #include "pg/error.hpp"
 
 extern "C" {
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_stats);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_verdict);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_benchmark_slope);
 }
 
 namespace spout
@@ -107,6 +112,42 @@ static Datum benchmark_stats(FunctionCallInfo fcinfo)
     appendStringInfoChar(&s, '}');
     return json_datum(&s);
 }
+
+// --- judging
+// -------------------------------------------------------------------------------------------------
+
+static Runs runs_of(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+    if (PG_ARGISNULL(arg)) return {nullptr, 0};
+    Series s = series_of(fcinfo, arg, name);
+    return {s.x, (size_t)s.n};
+}
+
+// Of a benchmark that the baseline does not have, only the fresh value is known.
+static Datum verdict(FunctionCallInfo fcinfo)
+{
+    TupleDesc desc;
+    get_call_result_type(fcinfo, nullptr, &desc);
+    const char *name = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
+    Metric metric;
+    if (!metric_by_name(name, &metric))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown metric \"%s\"", name)));
+    Runs base = runs_of(fcinfo, 1, "base"), fresh = runs_of(fcinfo, 2, "fresh"),
+         clean = runs_of(fcinfo, 3, "clean");
+    bool known = base.x != nullptr;
+    StoredVerdict v;
+    Failure why;
+    if (bench_stored(metric, known ? base : fresh, fresh, clean, &v, &why) != Code::ok) raise_failure(&why);
+    Datum values[] = {Float8GetDatum(v.middle),
+                      Float8GetDatum(v.value),
+                      Float8GetDatum(v.middle > 0 ? v.value / v.middle : 0),
+                      Float8GetDatum(v.red),
+                      Float8GetDatum(v.yellow),
+                      Int64GetDatum((int64)v.above),
+                      CStringGetTextDatum(verdict_name(v.verdict))};
+    bool nulls[] = {!known, false, !known || v.middle <= 0, !known, !known, !known, !known};
+    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
 } // namespace spout
 
 extern "C" {
@@ -114,5 +155,22 @@ Datum spout_benchmark_stats(PG_FUNCTION_ARGS)
 {
     if (PG_ARGISNULL(0)) PG_RETURN_NULL();
     return spout::benchmark_stats(fcinfo);
+}
+
+// spout_bench.verdict(metric, base, fresh, clean) -> record: fresh runs beside those of a baseline.
+Datum spout_benchmark_verdict(PG_FUNCTION_ARGS) { return spout::verdict(fcinfo); }
+
+// spout_bench.slope(x, y) -> float8: null below three points with distinct x.
+Datum spout_benchmark_slope(PG_FUNCTION_ARGS)
+{
+    using namespace spout;
+    Runs x = runs_of(fcinfo, 0, "x"), y = runs_of(fcinfo, 1, "y");
+    double slope;
+    bool found;
+    Failure why;
+    if (bench_slope(x.x, y.x, Min(Min(x.n, y.n), 1000), &slope, &found, &why) != Code::ok)
+        raise_failure(&why);
+    if (!found) PG_RETURN_NULL();
+    PG_RETURN_FLOAT8(slope);
 }
 }

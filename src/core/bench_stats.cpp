@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/bench_judge.hpp"
 #include "core/error.hpp"
 
 #include "core/no_postgres.hpp"
@@ -85,10 +86,8 @@ void count_outliers(const Values &sorted, BenchSummary &s)
 PairVerdict verdict_of(const BenchPairs &p, double tolerance)
 {
     if (!p.interval) return PairVerdict::inconclusive;
-    if (p.ci_low > 1 + tolerance) return PairVerdict::regression;
-    if (p.ci_high < 1 - tolerance) return PairVerdict::improvement;
-    if (p.ci_low >= 1 - tolerance && p.ci_high <= 1 + tolerance) return PairVerdict::equivalent;
-    return PairVerdict::inconclusive;
+    const double low = 1 - tolerance, high = 1 + tolerance;
+    return judge_interval(p.ci_low, p.ci_high, {low, low, high, high});
 }
 } // namespace
 

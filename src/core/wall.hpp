@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "core/allocator.hpp"
+#include "core/bench_judge.hpp"
 #include "core/bench_stats.hpp"
 #include "core/cell.hpp"
 #include "core/code.hpp"
@@ -62,7 +63,13 @@ bool option_is_ours(const char *format, const char *name) noexcept;
 bool option_is_known(const char *name) noexcept;
 bool option_is_of_files(const char *name) noexcept;             // makes no sense for a stream
 const char *option_at(const char *format, uint32_t i) noexcept; // in order; null past the last
-const char *format_at(uint32_t i) noexcept;                     // the same of the registered formats
+Code bench_stored(Metric, Runs base, Runs fresh, Runs clean, StoredVerdict *, Failure *why) noexcept;
+Code bench_grade(const Threshold *, size_t n, const MemoryUse *, Judgement *, Failure *why) noexcept;
+Code bench_growth(const MemoryPass *fewer, const MemoryPass *more, Judgement *, Failure *why) noexcept;
+// *found false: too few points.
+Code bench_slope(const double *x, const double *y, size_t n, double *slope, bool *found,
+                 Failure *why) noexcept;
+const char *format_at(uint32_t i) noexcept; // the same of the registered formats
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
 // The compression that a file's name asks for, where the format is compressed as a whole; null: none.
 const char *compression_by_name(const char *format, const char *path) noexcept;

@@ -24,6 +24,39 @@ try {
     return caught(why);
 }
 
+Code bench_stored(Metric metric, Runs base, Runs fresh, Runs clean, StoredVerdict *out, Failure *why) noexcept
+try {
+    *out = compare_stored(metric, base, fresh, clean);
+    return Code::ok;
+} catch (...) {
+    return caught(why);
+}
+
+Code bench_grade(const Threshold *t, size_t n, const MemoryUse *m, Judgement *out, Failure *why) noexcept
+try {
+    *out = judge(t, n, *m);
+    return Code::ok;
+} catch (...) {
+    return caught(why);
+}
+
+Code bench_growth(const MemoryPass *fewer, const MemoryPass *more, Judgement *out, Failure *why) noexcept
+try {
+    *out = judge_growth(*fewer, *more);
+    return Code::ok;
+} catch (...) {
+    return caught(why);
+}
+
+Code bench_slope(const double *x, const double *y, size_t n, double *slope, bool *found,
+                 Failure *why) noexcept
+try {
+    *found = median_slope(x, y, n, slope);
+    return Code::ok;
+} catch (...) {
+    return caught(why);
+}
+
 const char *format_at(uint32_t i) noexcept
 {
     size_t n;
