@@ -113,6 +113,7 @@ static Sink *create_sink(MemoryContext leaf, const ExportRequest *r, const Binde
 
 static void open_sink(Encoding *x, const ExportRequest *r)
 {
+    if (r->options.manifest) check_manifest_path(r->path); // of files only
     x->pump.sink = create_sink(x->pump.cx, r, x->pump.binder);
     x->pump.checksums = r->options.manifest || r->before_publish;
     x->pump.sink->ops->open(x->pump.sink);

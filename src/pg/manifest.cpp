@@ -1,6 +1,8 @@
 // manifest.cpp - which files make up an export, with what it takes to check them.
 #include "pg/manifest.hpp"
 
+#include "pg/bind.hpp"
+
 extern "C" {
 #include "mb/pg_wchar.h"
 #include "utils/json.h"
@@ -14,10 +16,20 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+void check_manifest_path(const char *path)
+{
+    const char *name = base_name(path);
+    if (GetDatabaseEncoding() == PG_SQL_ASCII && !pg_verify_mbstr(PG_UTF8, name, (int)strlen(name), true))
+        ereport(ERROR, (errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+                        errmsg("the file name is not valid UTF-8, as a manifest needs it"),
+                        errhint("Choose another name, or leave out the option manifest.")));
+    (void)to_utf8(name);
+}
+
 static void append_file(StringInfo s, const FileEntry *f)
 {
     appendStringInfoString(s, "    {\"name\": ");
-    escape_json(s, base_name(f->path));
+    escape_json(s, to_utf8(base_name(f->path)));
     appendStringInfo(s,
                      ", \"rows\": " UINT64_FORMAT ", \"bytes\": " UINT64_FORMAT
                      ", \"raw_bytes\": " UINT64_FORMAT ", \"crc32c\": \"%08x\"}",
@@ -28,7 +40,7 @@ static void append_file(StringInfo s, const FileEntry *f)
 static void append_byte(StringInfo s, char c)
 {
     char text[2] = {c, '\0'};
-    if (c > 0)
+    if (!IS_HIGHBIT_SET(c))
         escape_json(s, text);
     else
         appendStringInfo(s, "%d", (unsigned char)c);
@@ -55,8 +67,9 @@ StringInfo build_manifest(const Options *o, BytesRef schema, const uint8 random[
         appendStringInfo(s, "%02x", random[i]);
     appendStringInfo(s, "\",\n  \"format\": \"%s\",\n  \"compression\": \"%s\",\n", format_name(o),
                      o->codec_name);
-    appendStringInfo(s, "  \"pg_spout\": \"%s\",\n  \"server_version\": \"%s\",\n", SPOUT_VERSION,
-                     PG_VERSION);
+    appendStringInfo(s, "  \"pg_spout\": \"%s\",\n  \"server_version\": ", SPOUT_VERSION);
+    escape_json(s, to_utf8(PG_VERSION)); // whoever built the server may have added to it
+    appendStringInfoString(s, ",\n");
     if (format_style(o) == Style::csv) append_csv(s, &o->csv);
     uint64 rows = 0, bytes = 0;
     for (uint32 i = 0; i < n; i++) {

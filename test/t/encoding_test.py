@@ -69,6 +69,56 @@ def test_a_path_is_bytes():
     assert os.path.exists(os.fsencode(c.outdir) + "/größe.avro".encode("latin-1"))
 
 
+def test_a_manifest_is_utf8():
+    """And is read back in the database's encoding: by verify_export, and by the next export, which removes what it lists."""
+    for encoding, word in NAMES.items():
+        db, codec = "db_" + encoding.lower(), encoding.replace("WIN", "cp").replace("KOI8R", "koi8_r")
+        bytes_of = os.path.join(os.fsencode(c.outdir), encoding.lower().encode())
+        d = c.out(encoding.lower())
+        c.run_as_server("mkdir", "-p", d)
+        for form, codec_name in (("avro", "null"), ("csv", "none"), ("xml", "none")):
+            for rows, files in ((5, 3), (3, 2)):
+                c.psql("COPY (SELECT generate_series(1, %d) AS \"%s\") TO '%s/%s.%s' WITH (format '%s', compression '%s', "
+                       "max_rows_per_file 2, manifest)" % (rows, word, d, word, form, form, codec_name), db=db)
+                name = word.encode(codec) + b"." + form.encode() + b".manifest.json"
+                with open(os.path.join(bytes_of, name), "rb") as f:
+                    manifest = json.loads(f.read().decode("utf-8"))
+                names = ["%s_%03d.%s" % (word, i, form) for i in range(files)]
+                assert [e["name"] for e in manifest["files"]] == names, (encoding, manifest)
+                assert form != "avro" or word in json.dumps(manifest["schema"], ensure_ascii=False)
+                there = [n for n in os.listdir(bytes_of) if n.endswith(form.encode())]
+                assert sorted(there) == [n.encode(codec) for n in names], (encoding, there)
+                found = c.psql("SELECT ok, regexp_replace(path, '.*/', '') FROM verify_export('%s/%s.%s.manifest.json')"
+                               % (d, word, form), db=db)
+                assert found == [["t", n] for n in names], (encoding, found)
+
+
+def test_a_name_that_a_manifest_cannot_hold():
+    path = "E'%s/\\xff.avro'" % c.outdir
+    fails = "SELECT 1 / (random() * 0)::int"  # so it is told before the first row
+    for query in (fails, fails + " FROM pg_class"):
+        e = c.error("SELECT * FROM export_to_avro('%s', %s, options => '{\"manifest\": true}')" % (query, path), db="db_sql_ascii")
+        assert e.sqlstate == "22021" and "manifest" in e.message and "manifest" in (e.hint or ""), (e, e.detail, e.context)
+    c.psql("SELECT rows FROM export_to_avro('SELECT 1', %s)" % path, db="db_sql_ascii")
+    assert b"\xff.avro" in os.listdir(os.fsencode(c.outdir))
+    # Bytes that happen to be UTF-8 are text.
+    c.psql("SELECT * FROM export_to_avro('SELECT 1', E'%s/\\xc3\\xa9.avro', options => '{\"manifest\": true}')" % c.outdir, db="db_sql_ascii")
+    with open(c.out("\u00e9.avro.manifest.json")) as f:
+        assert json.load(f)["files"][0]["name"] == "\u00e9.avro"
+
+
+def test_texts_of_xml_and_csv_in_a_latin1_database():
+    data = exported("COPY (SELECT 1 AS \"größe\") TO '%s' WITH (format xml, compression 'none', root_name 'zähler', row_name 'maß')",
+                    "db_latin1").decode("utf-8")
+    assert etree.fromstring(data)[0].tag == "maß" and "<größe>" in data and "<zähler" in data, data
+    c.psql("CREATE SCHEMA \"schön\"; CREATE TYPE \"schön\".\"größe\" AS ENUM ('klein', 'groß'); CREATE TABLE \"schön\".\"maß\" "
+           "(g \"schön\".\"größe\", r \"schön\".\"größe\"[])", db="db_latin1")
+    for form in ("avro", "json", "xml"):
+        codec = "null" if form == "avro" else "none"
+        exported("INSERT INTO \"schön\".\"maß\" VALUES ('groß', '{klein}'); COPY \"schön\".\"maß\" TO '%%s' WITH (format '%s', compression '%s')"
+                 % (form, codec), "db_latin1").decode("utf-8" if form != "avro" else "latin-1")
+
+
 def test_illegal_bytes_of_sql_ascii():
     db = "db_sql_ascii"
     c.psql("CREATE TABLE t (id int, w text, a text[], j json); "
