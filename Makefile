@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := all
 
 # --- names for the scripts of tools/, which need neither a server nor its build system ----------------
-TOOL_GOALS = help check demo bench bench-quick format lint
+TOOL_GOALS = help check demo bench bench-quick format lint dist deb
 .PHONY: $(TOOL_GOALS)
 help:
 	@echo 'make                 build the library        make install         install it (as root)'
@@ -10,7 +10,8 @@ help:
 	@echo 'make unit            core without a server    make installcheck    pg_regress on a running server'
 	@echo 'make unit-asan fuzz  sanitizers, libFuzzer    make bench           measure'
 	@echo 'make format lint     layout, layers, tidy     make bench-quick     half a minute of it; no time decides'
-	@echo 'make clean'
+	@echo 'make dist            the archive for PGXN     make deb             Debian packages'
+	@echo 'make uninstall       what install brought     make clean'
 demo:
 	@tools/demo
 bench:
@@ -21,6 +22,11 @@ format:
 	@tools/lint.sh format
 lint:
 	@tools/check_layers.sh && tools/lint.sh layout && tools/lint.sh tidy
+
+dist:
+	@tools/dist
+deb:
+	@tools/deb
 
 # PGXS has a `check` of its own, which refuses: ours is there when PGXS is not.
 ifeq (,$(filter-out $(TOOL_GOALS),$(or $(MAKECMDGOALS),all)))
@@ -85,6 +91,19 @@ $(OBJS): Makefile
 # The install scripts are joined from their parts.
 %--0.1.0.sql: extension/join src/format/formats.def Makefile $(wildcard extension/*/*)
 	@extension/join $* >$@.new && mv $@.new $@
+
+# The documentation keeps its folders, so that its links lead somewhere. Packages install it in their own way.
+DOC_FILES := README.md CHANGELOG.md CONTRIBUTING.md LICENSE $(shell find docs -name '*.md')
+DOC_DIR    = $(DESTDIR)$(docdir)/extension/pg_spout
+.PHONY: install-docs uninstall-docs
+ifneq ($(INSTALL_DOCS),no)
+install: install-docs
+uninstall: uninstall-docs
+endif
+install-docs:
+	for f in $(DOC_FILES); do $(MKDIR_P) "$(DOC_DIR)/$$(dirname $$f)" && $(INSTALL_DATA) $$f "$(DOC_DIR)/$$f" || exit; done
+uninstall-docs:
+	rm -rf '$(DOC_DIR)'
 
 -include test/unit/unit.mk
 -include bench/bench.mk

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # setup.sh - installs, by package name, what is missing: `setup.sh build` for building and the demo,
 # `setup.sh test` for everything tools/check does. Says nothing and asks no network when all is there.
-# PG_CONFIG chooses a server that is installed already; else it is Debian's default major.
+# PG_CONFIG chooses a server that is installed already; else it is the default major of the system: Debian 12 has 15, Debian 13
+# has 17, Ubuntu 24.04 has 16. On Ubuntu 22.04, which has 14, install a server of apt.postgresql.org first.
 . "$(dirname "$0")/lib.sh"
 mode=${1:-build}
 case $mode in build | test) ;; *) die "usage: tools/setup.sh [build|test]" ;; esac
@@ -11,7 +12,7 @@ BUILD="g++ make libavro-dev libsnappy-dev libdeflate-dev libzstd-dev liblz4-dev 
     liblzma-dev nlohmann-json3-dev libpq-dev python3 python3-avro python3-snappy util-linux"
 TEST="libgtest-dev clang clang-format clang-tidy python3-venv python3-zstandard avro-bin e2fsprogs
     procps git ca-certificates libxml2-utils jq gzip zstd lz4 pgbouncer
-    libpostgresql-jdbc-java locales"
+    libpostgresql-jdbc-java locales dpkg-dev debhelper lintian postgresql-server-dev-all"
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
@@ -24,6 +25,9 @@ have_sanitizers() { # the compiler's run-time libraries are a package of their o
     local dir
     dir=$(clang -print-resource-dir 2>/dev/null)/lib && ls "$dir"/*/*fuzzer* >/dev/null 2>&1
 }
+
+# Whether the system's archives have a package of that name: not every suite has all of them.
+available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
 
 # The major that Debian's unversioned package stands for: `major_of postgresql` is 15 on Debian 12.
 major_of() { apt-cache depends "$1" | sed -n "s/.*Depends: $1-\([0-9]*\)$/\1/p" | head -n 1; }
@@ -51,10 +55,24 @@ install_packages() {
         case $name in
             server)
                 major=$(major_of postgresql)
+                [ "${major:-0}" -ge 15 ] || die "PostgreSQL ${major:-?} is what this system has; install 15 or newer with its headers, from apt.postgresql.org for example"
                 names+=("postgresql-$major" "postgresql-server-dev-$major")
                 ;;
-            sanitizers) names+=("libclang-rt-$(major_of clang)-dev") ;;
-            *) names+=("$name") ;;
+            sanitizers)
+                # With clang 14 some suites have them in the one package, some in the other.
+                major=$(major_of clang)
+                available "libclang-rt-$major-dev" && names+=("libclang-rt-$major-dev") || names+=("libclang-common-$major-dev")
+                ;;
+            *)
+                if available "$name"; then
+                    names+=("$name")
+                elif [[ " $(echo $BUILD) " = *" $name "* ]]; then
+                    die "this system has no package $name, which building needs"
+                else
+                    [ "${SPOUT_STRICT:-}" != 1 ] || die "this system has no package $name"
+                    warn "this system has no package $name; tests that need it will be skipped"
+                fi
+                ;;
         esac
     done
     quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${names[@]}"
