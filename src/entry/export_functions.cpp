@@ -45,7 +45,7 @@ static char *required_text(FunctionCallInfo fcinfo, int arg, const char *name)
 // max_bytes_per_file, columns, options.
 static Datum export_to(FunctionCallInfo fcinfo, const char *format)
 {
-    require_write_server_files();
+    require_write_server_files(psprintf("export_to_%s", format));
     const char *query = required_text(fcinfo, 0, "query");
     const char *path = required_text(fcinfo, 1, "path");
     OptionList list = options_from_json(PG_ARGISNULL(7) ? nullptr : PG_GETARG_JSONB_P(7));

@@ -21,7 +21,7 @@ SHOP = """
     CREATE TABLE orders AS SELECT i AS id, i * 1.25 AS amount, 'customer ' || i % 7 AS customer, ARRAY[i, NULL] AS tags FROM generate_series(1, 500) i;
     GRANT USAGE ON SCHEMA tools TO exporter;
     GRANT EXECUTE ON FUNCTION tools.describe_export TO exporter;
-    REVOKE EXECUTE ON FUNCTION tools.export_to_xml FROM pg_write_server_files;
+    REVOKE EXECUTE ON FUNCTION tools.export_to_xml FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION tools.export_to_csv TO exporter WITH GRANT OPTION;
     CREATE VIEW columns AS SELECT source_name, target_type FROM tools.describe_export('SELECT * FROM public.orders') WHERE ordinal > 0;
     CREATE FUNCTION nightly(path text) RETURNS SETOF bigint LANGUAGE sql
