@@ -51,15 +51,23 @@ const DatumChecker::Check *DatumChecker::compile(const Node &n)
         c.parts.push_back(compile(*b));
     if (n.items) c.parts.push_back(compile(*n.items));
     measure(c);
-    if (n.logical == Logical::decimal) {
-        size_t width = decimal_bytes(n.precision);
-        for (std::string *s : {&c.largest, &c.smallest}) {
-            s->resize(width);
-            largest_bytes(n.precision, s == &c.smallest, reinterpret_cast<uint8_t *>(s->data()),
-                          static_cast<uint32_t>(width));
-        }
-    }
+    if (n.logical == Logical::decimal) c.range = range(n.precision);
     return checks_.emplace(&n, std::move(fresh)).first->second.get();
+}
+
+// A schema may have thousands of them: each precision is worked out once.
+const DatumChecker::Range *DatumChecker::range(int32_t precision)
+{
+    auto known = ranges_.find(precision);
+    if (known != ranges_.end()) return &known->second;
+    Range r;
+    const size_t width = decimal_bytes(precision);
+    for (std::string *s : {&r.largest, &r.smallest}) {
+        s->resize(width);
+        largest_bytes(precision, s == &r.smallest, reinterpret_cast<uint8_t *>(s->data()),
+                      static_cast<uint32_t>(width));
+    }
+    return &ranges_.emplace(precision, std::move(r)).first->second;
 }
 
 void DatumChecker::measure(Check &c)
@@ -380,7 +388,7 @@ void DatumChecker::text_piece(const Check *c, Bytes b)
     }
     if (c->logical != Logical::decimal) return;
     // What is longer than needed must only repeat the sign.
-    const size_t width = c->largest.size();
+    const size_t width = c->range->largest.size();
     uint64_t at = text_size_ - text_left_;
     if (at == 0) minus_ = b.p[0] & 0x80;
     for (; b.n && at + width < text_size_; b.p++, b.n--, at++)
@@ -401,10 +409,10 @@ void DatumChecker::text_end(const Check *c)
 // Two's complement orders like unsigned bytes among values of one sign.
 bool DatumChecker::decimal_ends_well(const Check &c) const
 {
-    if (kept_.size() < c.largest.size()) return true;
+    if (kept_.size() < c.range->largest.size()) return true;
     if (((kept_[0] & 0x80) != 0) != minus_) return false;
-    return minus_ ? memcmp(kept_.data(), c.smallest.data(), kept_.size()) >= 0
-                  : memcmp(kept_.data(), c.largest.data(), kept_.size()) <= 0;
+    return minus_ ? memcmp(kept_.data(), c.range->smallest.data(), kept_.size()) >= 0
+                  : memcmp(kept_.data(), c.range->largest.data(), kept_.size()) <= 0;
 }
 
 void DatumChecker::timed(Logical l, int64_t v) const

@@ -40,6 +40,10 @@ class DatumChecker
     // Values that a block may hold. Nothing else bounds those without bytes: nulls and empty records.
     static constexpr uint64_t kFreeSteps = 1 << 22, kStepsPerByte = 4;
 
+    // Of decimals of a precision: big-endian two's complement of equal length.
+    struct Range {
+        std::string largest, smallest;
+    };
     struct Check {
         Tag tag;
         Logical logical;
@@ -47,7 +51,7 @@ class DatumChecker
         uint64_t least = 0, decoded = 0;  // bytes of a value here, and in Avro C without what hangs on it
         std::vector<const Check *> parts; // record, choice; array, map: one
         const Node *node = nullptr;       // names of fields, for messages
-        std::string largest, smallest;    // decimal: big-endian two's complement of equal length
+        const Range *range = nullptr;     // decimal
     };
     // A value that has begun.
     struct Open {
@@ -59,6 +63,7 @@ class DatumChecker
     };
     const Check *compile(const Node &n);
     static void measure(Check &);
+    const Range *range(int32_t precision);
 
     void open(const Check &);
     void close() { open_.pop_back(); }
@@ -83,6 +88,7 @@ class DatumChecker
     void charge(uint64_t bytes);
 
     std::unordered_map<const Node *, std::unique_ptr<Check>> checks_;
+    std::unordered_map<int32_t, Range> ranges_; // by precision
     const Check *root_;
     std::vector<Open> open_; // innermost last
     Bytes *in_ = nullptr;

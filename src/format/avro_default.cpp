@@ -32,32 +32,40 @@ bool byte_count(const std::string &utf8, size_t *n)
     }
     return true;
 }
-
-bool fits_record(const Value &v, const Node &n, const DefaultedFields &defaulted)
-{
-    if (v.tag != json::Tag::object) return false;
-    auto own = defaulted.find(&n);
-    size_t used = 0;
-    for (const NodeField &f : n.fields) {
-        auto key = std::find(v.keys.begin(), v.keys.end(), f.name);
-        if (key == v.keys.end()) {
-            if (own == defaulted.end() || !own->second.count(f.name)) return false;
-            continue;
-        }
-        if (!fits(v.items[static_cast<size_t>(key - v.keys.begin())], *f.type, defaulted)) return false;
-        used++;
-    }
-    return used == v.keys.size();
-}
 } // namespace
 
-bool fits(const Value &v, const Node &n, const DefaultedFields &defaulted)
+bool Defaults::fit_record(const Value &v, const Node &n)
+{
+    if (v.tag != json::Tag::object) return false;
+    auto &types = fields_[&n];
+    if (types.empty())
+        for (const NodeField &f : n.fields)
+            types.emplace(f.name, f.type);
+    const auto &may_lack = defaulted_[&n];
+    size_t needed = types.size() - may_lack.size();
+    for (size_t i = 0; i < v.keys.size(); i++) {
+        auto type = types.find(v.keys[i]);
+        if (type == types.end() || !fit(v.items[i], *type->second)) return false;
+        needed -= !may_lack.count(v.keys[i]);
+    }
+    return needed == 0;
+}
+
+bool Defaults::fit_all(const Value &v, const Node &items)
+{
+    return std::all_of(v.items.begin(), v.items.end(), [&](const Value &item) { return fit(item, items); });
+}
+
+bool Defaults::fit_enumeration(const Value &v, const Node &n)
+{
+    auto &symbols = symbols_[&n];
+    if (symbols.empty()) symbols.insert(n.symbols.begin(), n.symbols.end());
+    return v.tag == json::Tag::string && symbols.count(v.text);
+}
+
+bool Defaults::fit(const Value &v, const Node &n)
 {
     size_t bytes;
-    auto all = [&] {
-        return std::all_of(v.items.begin(), v.items.end(),
-                           [&](const Value &item) { return fits(item, *n.items, defaulted); });
-    };
     switch (n.tag) {
     case Tag::null: return v.tag == json::Tag::null;
     case Tag::boolean: return v.tag == json::Tag::boolean;
@@ -68,13 +76,11 @@ bool fits(const Value &v, const Node &n, const DefaultedFields &defaulted)
     case Tag::string: return v.tag == json::Tag::string;
     case Tag::bytes: return v.tag == json::Tag::string && byte_count(v.text, &bytes);
     case Tag::fixed: return v.tag == json::Tag::string && byte_count(v.text, &bytes) && bytes == n.size;
-    case Tag::enumeration:
-        return v.tag == json::Tag::string &&
-               std::find(n.symbols.begin(), n.symbols.end(), v.text) != n.symbols.end();
-    case Tag::array: return v.tag == json::Tag::array && all();
-    case Tag::map: return v.tag == json::Tag::object && all();
-    case Tag::choice: return fits(v, *n.branches[0], defaulted);
-    case Tag::record: return fits_record(v, n, defaulted);
+    case Tag::enumeration: return fit_enumeration(v, n);
+    case Tag::array: return v.tag == json::Tag::array && fit_all(v, *n.items);
+    case Tag::map: return v.tag == json::Tag::object && fit_all(v, *n.items);
+    case Tag::choice: return fit(v, *n.branches[0]);
+    case Tag::record: return fit_record(v, n);
     }
     return false;
 }

@@ -117,7 +117,7 @@ class Checker
     Schema &out_;
     std::unordered_map<std::string, const Node *> named_; // by full name
     std::unordered_map<const Node *, Extent> extents_;    // of finished nodes
-    DefaultedFields defaulted_;
+    Defaults defaults_;
     std::string path_;
     uint32_t open_ = 0; // containers around the current place
 };
@@ -320,11 +320,11 @@ void Checker::field(const Value &v, const std::string &space, Node *record,
     }
     const Node *n = type(*t, space);
     const Value *fallback = find(v, "default");
-    if (fallback && !fits(*fallback, *n, defaulted_))
+    if (fallback && !defaults_.fit(*fallback, *n))
         fail(n->tag == Tag::choice ? "the default does not fit the first branch of its type"
                                    : "the default does not fit the type");
     record->fields.push_back({name, n});
-    if (fallback) defaulted_[record].insert(name);
+    if (fallback) defaults_.has_one(record, record->fields.back().name);
 }
 
 const Node *Checker::enumeration(const Value &v, const std::string &space)

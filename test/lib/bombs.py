@@ -27,7 +27,7 @@ def sized(b):
 
 def header(schema, codec="null", more=()):
     if not isinstance(schema, (bytes, str)):
-        schema = json.dumps(schema)
+        schema = json.dumps(schema, separators=(",", ":"))
     if isinstance(schema, str):
         schema = schema.encode()
     entries = [(b"avro.schema", schema), (b"avro.codec", codec.encode()), *more]
