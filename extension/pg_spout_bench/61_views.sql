@@ -24,6 +24,7 @@ CREATE VIEW spout_bench.runs WITH (security_invoker) AS SELECT * FROM @extschema
 CREATE VIEW spout_bench.items WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_items;
 CREATE VIEW spout_bench.results WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_results;
 CREATE VIEW spout_bench.memory_results WITH (security_invoker) AS SELECT * FROM @extschema@.memory_profile_results;
+CREATE VIEW spout_bench.definitions WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_definitions;
 CREATE VIEW spout_bench.history WITH (security_invoker) AS SELECT * FROM @extschema@.benchmark_history;
 GRANT SELECT ON spout_bench.runs, spout_bench.items, spout_bench.results, spout_bench.memory_results, spout_bench.history
     TO pg_monitor, pg_write_server_files;

@@ -106,7 +106,7 @@ BEGIN
         state := made ->> 'sqlstate';
         problem := made ->> 'message';
         IF status = 'ok' THEN
-            memory := jsonb_build_object('id', spout_bench.memory_id(), 'name', name,
+            memory := jsonb_build_object('id', spout_bench.id('memory'), 'name', name,
                 'peak_memory', made -> 'peak_memory', 'allocated_memory', made -> 'allocated_memory',
                 'deallocated_memory', made -> 'deallocated_memory', 'net_memory', made -> 'net_memory', 'top_allocations',
                     made -> 'top_allocations', 'timestamp', clock_timestamp() AT TIME ZONE 'UTC',

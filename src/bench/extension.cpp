@@ -15,9 +15,9 @@ extern "C" {
 
 namespace spout
 {
-BenchExtension bench_extension()
+bool find_bench_extension(BenchExtension *found)
 {
-    BenchExtension found = {};
+    *found = {};
     ScanKeyData key;
     ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
                 CStringGetDatum("pg_spout_bench"));
@@ -26,11 +26,17 @@ BenchExtension bench_extension()
     HeapTuple tuple = systable_getnext(scan);
     if (HeapTupleIsValid(tuple)) {
         auto *row = (Form_pg_extension)GETSTRUCT(tuple);
-        found = {row->oid, row->extowner, row->extnamespace};
+        *found = {row->oid, row->extowner, row->extnamespace};
     }
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
-    if (!OidIsValid(found.oid))
+    return OidIsValid(found->oid);
+}
+
+BenchExtension bench_extension()
+{
+    BenchExtension found;
+    if (!find_bench_extension(&found))
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("extension \"%s\" does not exist in this database", "pg_spout_bench"),
                         errhint("CREATE EXTENSION pg_spout_bench CASCADE makes it.")));

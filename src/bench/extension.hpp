@@ -9,6 +9,7 @@ struct BenchExtension {
     Oid schema; // of its tables and public functions
 };
 
+bool find_bench_extension(BenchExtension *);
 BenchExtension bench_extension(); // 55000 where nobody created it
 
 // Statements with the rights of the extension's owner: only ones that are made of nothing a caller gave us

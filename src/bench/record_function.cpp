@@ -1,5 +1,4 @@
 // record_function.cpp - record_benchmark(): times taken elsewhere, on the same road to the tables.
-#include "bench/extension.hpp"
 #include "bench/rights.hpp"
 #include "bench/sql.hpp"
 #include "bench/transport.hpp"
@@ -12,6 +11,8 @@ extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "nodes/makefuncs.h"
+#include "utils/fmgroids.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -82,6 +83,25 @@ static Jsonb *environment_of(Jsonb *given)
     return given;
 }
 
+// The row as benchmark_results has it, with whatever columns were added to it. Its type is that of the
+// function, not by a name.
+static Datum as_result_row(Oid function_of, Jsonb *row)
+{
+    Oid type = get_func_rettype(function_of);
+    List *arguments =
+        list_make2(makeNullConst(type, -1, InvalidOid), makeNullConst(JSONBOID, -1, InvalidOid));
+    FmgrInfo function;
+    fmgr_info(F_JSONB_POPULATE_RECORD, &function);
+    fmgr_info_set_expr((Node *)makeFuncExpr(F_JSONB_POPULATE_RECORD, type, arguments, InvalidOid, InvalidOid,
+                                            COERCE_EXPLICIT_CALL),
+                       &function);
+    LOCAL_FCINFO(call, 2);
+    InitFunctionCallInfoData(*call, &function, 2, InvalidOid, nullptr, nullptr);
+    call->args[0] = {0, true};
+    call->args[1] = {JsonbPGetDatum(row), false};
+    return FunctionCallInvoke(call);
+}
+
 static Datum record_benchmark(FunctionCallInfo fcinfo)
 {
     const char *name = PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0));
@@ -90,14 +110,12 @@ static Datum record_benchmark(FunctionCallInfo fcinfo)
     BenchSummary s = summary_of(PG_ARGISNULL(1) ? nullptr : PG_GETARG_ARRAYTYPE_P(1));
     check_commit(commit);
     Jsonb *environment = environment_of(PG_ARGISNULL(2) ? nullptr : PG_GETARG_JSONB_P(2));
-    const char *schema = quote_identifier(get_namespace_name(bench_extension().schema));
     Jsonb *row =
-        sql_json("SELECT jsonb_build_object('id', spout_bench.id($1::regclass), 'name', $2, 'min_time', $3, "
-                 "'max_time', $4,"
-                 " 'mean_time', $5, 'median_time', $6, 'stddev_time', $7, 'iterations', $8, 'timestamp',"
-                 " clock_timestamp() AT TIME ZONE 'UTC', 'commit_hash', nullif($9, ''), 'environment', $10)",
+        sql_json("SELECT jsonb_build_object('id', spout_bench.id('result'), 'name', $1, 'min_time', $2, "
+                 "'max_time', $3,"
+                 " 'mean_time', $4, 'median_time', $5, 'stddev_time', $6, 'iterations', $7, 'timestamp',"
+                 " clock_timestamp() AT TIME ZONE 'UTC', 'commit_hash', nullif($8, ''), 'environment', $9)",
                  SqlArgs{}
-                     .text(psprintf("%s.benchmark_results_id_seq", schema))
                      .text(name)
                      .number(s.min)
                      .number(s.max)
@@ -109,11 +127,7 @@ static Datum record_benchmark(FunctionCallInfo fcinfo)
                      .json(environment));
     const char *record = sql_text("SELECT jsonb_build_object('result', $1)::text", SqlArgs{}.json(row));
     if (send_record(fcinfo->flinfo->fn_oid, record)) flush_records(10);
-    Oid type = get_rel_type_id(get_relname_relid("benchmark_results", bench_extension().schema));
-    Datum result;
-    sql_value(psprintf("SELECT jsonb_populate_record(NULL::%s.benchmark_results, $1)", schema),
-              SqlArgs{}.json(row), type, &result);
-    return result;
+    return as_result_row(fcinfo->flinfo->fn_oid, row);
 }
 } // namespace spout
 

@@ -59,14 +59,14 @@ static void end_trouble()
 }
 
 // One record, one transaction, left open: false when its tables are gone.
-static bool write_record(Oid schema, const char *text)
+static bool write_record(const char *text)
 {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
     PushActiveSnapshot(GetTransactionSnapshot());
     enable_timeout_after(STATEMENT_TIMEOUT, kStatementTimeoutMs);
     pgstat_report_activity(STATE_RUNNING, "recording a benchmark");
-    bool found = write_rows(schema, text);
+    bool found = write_rows(text);
     disable_timeout(STATEMENT_TIMEOUT, false);
     PopActiveSnapshot();
     return found;
@@ -84,7 +84,7 @@ static Outcome attempt(const RecordHeader *h, const char *text, uint64 position)
     TimestampTz start = GetCurrentTimestamp();
     PG_TRY();
     {
-        if (write_record(h->schema, text)) {
+        if (write_record(text)) {
             // Between the commit and the tail nothing may come: the next recorder would write it again.
             HOLD_INTERRUPTS();
             CommitTransactionCommand();

@@ -20,10 +20,10 @@ constexpr Size kPrivateRingBytes = 256 * 1024, kSharedRingBytes = 1024 * 1024;
 constexpr int kSenders = 64, kRecorders = 16;
 
 struct RecordHeader {
-    uint32 size;          // of the text that follows
-    Oid database, schema; // schema: of the extension's tables
-    int32 slot;           // of the sender, -1: none was free
-    uint32 generation;    // of the slot
+    uint32 size; // of the text that follows
+    Oid database;
+    int32 slot;        // of the sender, -1: none was free
+    uint32 generation; // of the slot
     uint32 unused;
 };
 

@@ -1,11 +1,13 @@
 // rows.cpp - a record becomes rows of the result tables, in the transaction that is open. The JSON gives
 // values, the catalog gives names; nothing of a record becomes SQL text.
+#include "bench/extension.hpp"
 #include "bench/json.hpp"
 #include "bench/rows.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -18,33 +20,21 @@ extern "C" {
 
 namespace spout
 {
-// Where the tables are now, whatever their schema is called.
-struct Home {
-    Oid schema, owner;
-    const char *name; // of the schema, quoted
-};
+// The tables are reached through views of a schema that nobody else can rename or put something into: what is
+// written here is written with the rights of the extension's owner.
+static const char kSchema[] = "spout_bench";
 
 // A part of a record is a row of a table. Where `number` comes from: its sequence, or it counts within a run.
 struct Table {
-    const char *part, *name, *key, *number;
+    const char *part, *view, *name, *key, *number;
     bool serial;
 };
-static const Table kRuns = {"run", "benchmark_runs", "run_id", "run_id", true};
-static const Table kResults = {"result", "benchmark_results", "id", "id", true};
-static const Table kMemory = {"memory", "memory_profile_results", "id", "id", true};
-static const Table kItems = {"item", "benchmark_items", "run_id, ord", "ord", false};
+static const Table kRuns = {"run", "runs", "benchmark_runs", "run_id", "run_id", true};
+static const Table kResults = {"result", "results", "benchmark_results", "id", "id", true};
+static const Table kMemory = {"memory", "memory_results", "memory_profile_results", "id", "id", true};
+static const Table kItems = {"item", "items", "benchmark_items", "run_id, ord", "ord", false};
 
-static bool find_tables(Oid schema, Home *home)
-{
-    char *name = get_namespace_name(schema);
-    Oid table = get_relname_relid(kRuns.name, schema);
-    if (!name || !OidIsValid(table)) return false;
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple)) return false;
-    *home = {schema, ((Form_pg_class)GETSTRUCT(tuple))->relowner, quote_identifier(name)};
-    ReleaseSysCache(tuple);
-    return true;
-}
+static Oid view_of(const Table *t) { return get_relname_relid(t->view, get_namespace_oid(kSchema, false)); }
 
 // Values reach SQL as its parameters $1 and $2 only. The number of rows.
 static uint64 execute(const char *sql, Datum a, Datum b = 0)
@@ -65,11 +55,11 @@ static Datum value_of(const char *sql, Datum a, Datum b = 0)
 }
 
 // The columns that a row names, spelled as the catalog does: others get the defaults of the table.
-static const char *columns(const Home *home, const Table *t, Datum row)
+static const char *columns(const Table *t, Datum row)
 {
     StringInfoData s;
     initStringInfo(&s);
-    Relation r = table_open(get_relname_relid(t->name, home->schema), AccessShareLock);
+    Relation r = table_open(view_of(t), AccessShareLock);
     for (int i = 0; i < RelationGetNumberOfAttributes(r); i++) {
         Form_pg_attribute a = TupleDescAttr(RelationGetDescr(r), i);
         if (a->attisdropped || !json_has(DatumGetJsonbP(row), NameStr(a->attname))) continue;
@@ -79,43 +69,35 @@ static const char *columns(const Home *home, const Table *t, Datum row)
     return s.data;
 }
 
-static bool insert(const Home *home, const Table *t, Datum row)
+static bool insert(const Table *t, Datum row)
 {
-    const char *names = columns(home, t, row);
+    const char *names = columns(t, row);
     return execute(
                psprintf(
                    "INSERT INTO %1$s.%2$s (%3$s) SELECT %3$s FROM jsonb_populate_record(NULL::%1$s.%2$s, $1)"
                    " ON CONFLICT (%4$s) DO NOTHING",
-                   home->name, t->name, names, t->key),
+                   kSchema, t->view, names, t->key),
                row) > 0;
 }
 
-static bool stands(const Home *home, const Table *t, Datum row)
+static bool stands(const Table *t, Datum row)
 {
     return execute(psprintf("SELECT %3$s FROM %1$s.%2$s WHERE %4$s = ($1 ->> '%4$s')::int8"
                             " INTERSECT SELECT %3$s FROM jsonb_populate_record(NULL::%1$s.%2$s, $1)",
-                            home->name, t->name, columns(home, t, row), t->number),
+                            kSchema, t->view, columns(t, row), t->number),
                    row) > 0;
 }
 
 // The row under a number that nobody has.
-static Datum renumbered(const Home *home, const Table *t, Datum row)
+static Datum renumbered(const Table *t, Datum row)
 {
-    const char *table = psprintf("%s.%s", home->name, t->name);
-    if (!t->serial)
+    if (t->serial)
         return value_of(
-            psprintf("SELECT $1 || jsonb_build_object('%2$s', max(%2$s) + 1) FROM %1$s WHERE run_id = "
-                     "($1 ->> 'run_id')::int8",
-                     table, t->number),
-            row);
-    const char *sql = psprintf("SELECT $1 || jsonb_build_object('%2$s', n)"
-                               " FROM (SELECT nextval(pg_get_serial_sequence(%3$s, '%2$s')) AS n OFFSET 0) s"
-                               " WHERE NOT EXISTS (SELECT FROM %1$s t WHERE t.%2$s = s.n)",
-                               table, t->number, quote_literal_cstr(table));
-    Datum found;
-    while (!(found = value_of(sql, row)))
-        ;
-    return found;
+            psprintf("SELECT $1 || jsonb_build_object('%s', %s.id('%s'))", t->number, kSchema, t->part), row);
+    return value_of(psprintf("SELECT $1 || jsonb_build_object('%1$s', max(%1$s) + 1) FROM %2$s.%3$s"
+                             " WHERE run_id = ($1 ->> 'run_id')::int8",
+                             t->number, kSchema, t->view),
+                    row);
 }
 
 static int64 number_of(const Table *t, Datum row)
@@ -126,82 +108,82 @@ static int64 number_of(const Table *t, Datum row)
 // The row's number in the table. Numbers are drawn by the caller; in a read-only transaction it could not,
 // and a number that another row has by now (written by hand, or the sequence was set back) is exchanged. The
 // same row once more is the same record once more, and written already.
-static int64 write_row(const Home *home, const Table *t, Jsonb *row_of)
+static int64 write_row(const Table *t, Jsonb *row_of)
 {
     Datum row = JsonbPGetDatum(row_of);
-    if (!json_has(row_of, t->number)) row = renumbered(home, t, row);
-    if (!insert(home, t, row) && !stands(home, t, row)) {
-        Datum other = renumbered(home, t, row);
+    if (!json_has(row_of, t->number)) row = renumbered(t, row);
+    if (!insert(t, row) && !stands(t, row)) {
+        Datum other = renumbered(t, row);
         ereport(LOG, (errmsg("number " INT64_FORMAT " of %s is taken: the benchmark's row gets " INT64_FORMAT,
                              number_of(t, row), t->name, number_of(t, other))));
-        if (!insert(home, t, other)) elog(ERROR, "%s takes no row", t->name);
+        if (!insert(t, other)) elog(ERROR, "%s takes no row", t->name);
         row = other;
     }
     return number_of(t, row);
 }
 
 // False: the record has no such part.
-static bool write_part(const Home *home, const Table *t, Jsonb *record, int64 *number)
+static bool write_part(const Table *t, Jsonb *record, int64 *number)
 {
     if (!json_has(record, t->part)) return false;
     Jsonb *row = json_object(record, t->part);
     if (!row) elog(ERROR, "\"%s\" of the benchmark's record is no object", t->part);
-    *number = write_row(home, t, row);
+    *number = write_row(t, row);
     return true;
 }
 
 // The item's row with the numbers of what it belongs to: its run has the record's key.
-static Datum linked_item(const Home *home, Datum record, StringInfo results)
+static Datum linked_item(Datum record, StringInfo results)
 {
     const char *sql = psprintf("SELECT ($1 -> 'item') || $2 || jsonb_strip_nulls(jsonb_build_object('run_id',"
-                               " (SELECT max(run_id) FROM %s.benchmark_runs"
+                               " (SELECT max(run_id) FROM %s.runs"
                                " WHERE arguments ->> 'key' = $1 ->> 'key')))",
-                               home->name);
+                               kSchema);
     return value_of(sql, record, json_datum(results));
 }
 
-static void write_parts(const Home *home, Datum record)
+static void write_parts(Datum record)
 {
     Jsonb *r = DatumGetJsonbP(record);
     bool abort = json_has(r, "abort_but"), item = json_has(r, kItems.part), finish = json_has(r, "finish");
     if (abort) // runs left behind by sessions that were killed
-        execute(psprintf("UPDATE %s.benchmark_runs SET status = 'aborted', finished = now()"
+        execute(psprintf("UPDATE %s.runs SET status = 'aborted', finished = now()"
                          " WHERE status = 'running' AND arguments ->> 'key' <> $1 ->> 'abort_but'",
-                         home->name),
+                         kSchema),
                 record);
     int64 number;
     StringInfoData results;
     initStringInfo(&results);
     appendStringInfoChar(&results, '{');
-    bool run = write_part(home, &kRuns, r, &number);
-    bool result = write_part(home, &kResults, r, &number);
+    bool run = write_part(&kRuns, r, &number);
+    bool result = write_part(&kResults, r, &number);
     if (result) put_integer(&results, "result_id", number);
-    bool memory = write_part(home, &kMemory, r, &number);
+    bool memory = write_part(&kMemory, r, &number);
     if (memory) put_integer(&results, "memory_result_id", number);
     appendStringInfoChar(&results, '}');
-    if (item) write_row(home, &kItems, DatumGetJsonbP(linked_item(home, record, &results)));
+    if (item) write_row(&kItems, DatumGetJsonbP(linked_item(record, &results)));
     if (finish)
-        execute(psprintf("UPDATE %1$s.benchmark_runs r SET status = f.status, finished = f.finished"
-                         " FROM jsonb_populate_record(NULL::%1$s.benchmark_runs, $1 -> 'finish') f"
+        execute(psprintf("UPDATE %1$s.runs r SET status = f.status, finished = f.finished"
+                         " FROM jsonb_populate_record(NULL::%1$s.runs, $1 -> 'finish') f"
                          " WHERE r.status = 'running' AND r.arguments ->> 'key' = $1 ->> 'key'",
-                         home->name),
+                         kSchema),
                 record);
     if (!(abort || run || result || memory || item || finish))
         elog(ERROR, "the benchmark's record says nothing");
 }
 
-bool write_rows(Oid schema, const char *record)
+bool write_rows(const char *record)
 {
-    Home home;
-    if (!find_tables(schema, &home)) return false;
+    BenchExtension ours;
+    if (!find_bench_extension(&ours) || !OidIsValid(view_of(&kRuns))) return false;
     Oid user;
     int context;
     GetUserIdAndSecContext(&user, &context);
     // A trigger planted on the tables gets no more than their owner has, and not even all of that.
-    SetUserIdAndSecContext(home.owner,
+    SetUserIdAndSecContext(ours.owner,
                            context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     SPI_connect();
-    write_parts(&home, DirectFunctionCall1(jsonb_in, CStringGetDatum(record)));
+    write_parts(DirectFunctionCall1(jsonb_in, CStringGetDatum(record)));
     SPI_finish();
     SetUserIdAndSecContext(user, context);
     return true;

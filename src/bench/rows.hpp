@@ -4,6 +4,6 @@
 
 namespace spout
 {
-// Writes as the owner of the tables in `schema`; false when they are gone.
-bool write_rows(Oid schema, const char *record);
+// Writes as the owner of pg_spout_bench; false when that is gone.
+bool write_rows(const char *record);
 } // namespace spout

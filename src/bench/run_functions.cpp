@@ -212,14 +212,11 @@ static void send(const Run *r, const char *record)
 
 static void record_start(Run *r)
 {
-    const char *sequence = psprintf("%s.benchmark_runs_run_id_seq",
-                                    quote_identifier(get_namespace_name(bench_extension().schema)));
     r->environment = sql_json("SELECT $1 || jsonb_build_object('noise_floor', $2)",
                               SqlArgs{}.json(r->environment).json(noise_floor(r)));
-    r->row = sql_json(
-        "SELECT jsonb_build_object('run_id', CASE WHEN $1 THEN spout_bench.id($2::regclass) END,"
-        " 'commit_hash', $3, 'environment', $4, 'search_path', $5)",
-        SqlArgs{}.boolean(r->keep).text(sequence).text(r->commit).json(r->environment).text(r->search_path));
+    r->row = sql_json("SELECT jsonb_build_object('run_id', CASE WHEN $1 THEN spout_bench.id('run') END,"
+                      " 'commit_hash', $2, 'environment', $3, 'search_path', $4)",
+                      SqlArgs{}.boolean(r->keep).text(r->commit).json(r->environment).text(r->search_path));
     send(r, sql_text("SELECT jsonb_build_object('abort_but', $1 -> 'key', 'run', jsonb_build_object('run_id',"
                      " $2 -> 'run_id', 'status', 'running', 'started', $3, 'requested_by', current_user,"
                      " 'arguments', $1, 'label', $4, 'commit_hash', $2 -> 'commit_hash', 'fingerprint',"

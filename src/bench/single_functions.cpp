@@ -1,7 +1,6 @@
 // single_functions.cpp - measurements of one call: profile_memory(), benchmark_ab(), export_benchmark().
 #include "bench/chosen.hpp"
 #include "bench/data_set.hpp"
-#include "bench/extension.hpp"
 #include "bench/rights.hpp"
 #include "bench/sql.hpp"
 #include "bench/transport.hpp"
@@ -81,15 +80,13 @@ static Jsonb *profile_memory(FunctionCallInfo fcinfo, const char *search_path)
         SqlArgs{}.json(task_of(&c, longest(c), search_path)).json(args));
     Jsonb *made = must(run_task(task, processes));
     bool keep = json_bool(c.settings, "autosave", true);
-    const char *sequence = psprintf("%s.memory_profile_results_id_seq",
-                                    quote_identifier(get_namespace_name(bench_extension().schema)));
     Jsonb *row = sql_json(
-        "SELECT jsonb_build_object('id', CASE WHEN $1 THEN spout_bench.id($2::regclass) END, 'name', $3,"
-        " 'peak_memory', $4 -> 'peak_memory', 'allocated_memory', $4 -> 'allocated_memory',"
-        " 'deallocated_memory', $4 -> 'deallocated_memory', 'net_memory', $4 -> 'net_memory',"
-        " 'top_allocations', $4 -> 'top_allocations', 'timestamp', clock_timestamp() AT TIME ZONE 'UTC',"
+        "SELECT jsonb_build_object('id', CASE WHEN $1 THEN spout_bench.id('memory') END, 'name', $2,"
+        " 'peak_memory', $3 -> 'peak_memory', 'allocated_memory', $3 -> 'allocated_memory',"
+        " 'deallocated_memory', $3 -> 'deallocated_memory', 'net_memory', $3 -> 'net_memory',"
+        " 'top_allocations', $3 -> 'top_allocations', 'timestamp', clock_timestamp() AT TIME ZONE 'UTC',"
         " 'commit_hash', NULL, 'environment', spout_bench.environment())",
-        SqlArgs{}.boolean(keep).text(sequence).text(c.name).json(made));
+        SqlArgs{}.boolean(keep).text(c.name).json(made));
     const char *record = sql_text("SELECT jsonb_build_object('memory', $1)::text", SqlArgs{}.json(row));
     if (keep && send_record(function, record)) flush_records(10);
     return sql_json(

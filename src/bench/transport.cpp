@@ -1,7 +1,6 @@
 // transport.cpp - a session's side of the ring: send a record, wait until it is safe. What is sent is not
 // undone by ROLLBACK. Never blocks for ever; what cannot be delivered is told as a WARNING and stands in the
 // log.
-#include "bench/extension.hpp"
 #include "bench/ring.hpp"
 #include "bench/transport.hpp"
 
@@ -130,12 +129,12 @@ static bool give_up(const char *text, const char *why)
     return false;
 }
 
-static bool send(const char *text, Oid schema)
+static bool send(const char *text)
 {
     size_t size = strlen(text);
     if (size > kMaxRecordBytes) return give_up(text, "it is larger than 64 kB");
     open_home();
-    RecordHeader h = {(uint32)size, MyDatabaseId, schema, my_slot, my_generation, 0};
+    RecordHeader h = {(uint32)size, MyDatabaseId, my_slot, my_generation, 0};
     TimestampTz start = GetCurrentTimestamp();
     bool put = false;
     while (!(put = ring_put(ring, &h, text, &my_end)) && until(start, kSendWaitMs)) {
@@ -228,8 +227,5 @@ bool recordable(Oid function)
     ReleaseSysCache(t);
     return !ours;
 }
-bool send_record(Oid function, const char *record)
-{
-    return recordable(function) && send(record, bench_extension().schema);
-}
+bool send_record(Oid function, const char *record) { return recordable(function) && send(record); }
 } // namespace spout
