@@ -62,7 +62,7 @@ SELECT * FROM pg_temp.try($$COPY restored TO '$OUT/no.avro' WITH (format avro, a
 SELECT o, x.* FROM unnest(ARRAY['{"G": 2}', '{"k": 2}', '{"g": 7}', '{"g": 0}', '{"g": "2"}', '{"g": 2, "g": 3}', '[2]', '{']) o,
     pg_temp.try(format('COPY restored TO ''$OUT/no.avro'' WITH (format avro, array_dimensions %L)', o)) x;
 SELECT * FROM pg_temp.try($$COPY (SELECT 1 AS a) TO '$OUT/no.avro' WITH (format avro, array_dimensions '{"a": 2}')$$);
-SELECT * FROM pg_temp.try($$COPY restored TO '$OUT/no.xml' WITH (format xml, array_dimensions '{"g": 2}')$$);
+SELECT x FROM pg_temp.try($$COPY restored TO '$OUT/no.xml' WITH (format xml, array_dimensions '{"g": 2}')$$) x WHERE x NOT LIKE 'HINT%';
 SELECT * FROM pg_temp.try($$COPY (SELECT '{{1}}'::int[] AS g) TO '$OUT/no.avro' WITH (format avro, array_dimensions '{"g": 2}', schema '"int"')$$);
 SELECT target_name, target_type FROM describe_export('SELECT g, g AS h FROM restored', options => '{"array_dimensions": {"h": 3}}') WHERE ordinal > 0 ORDER BY ordinal;
 SELECT rows FROM export_to_avro('SELECT g FROM restored', pg_temp.out('renamed.avro'), columns => '[{"source": "g", "target": "the g"}]', options => '{"array_dimensions": {"the g": 2}}');

@@ -57,6 +57,7 @@ struct Options {
     const char *record_name, *name_space; // null: derived
     const char *schema, *metadata;        // JSON text or null
     const char *array_dimensions;         // likewise
+    bool required;                        // columns that cannot be NULL are written so
     bool has_sync_marker;
     uint8_t sync_marker[16];
     Profile profile;

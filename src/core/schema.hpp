@@ -64,6 +64,7 @@ struct Type {
 struct Field {
     const char *name; // as the target shall call it, before the format's own rules
     const Type *type;
+    bool required = false; // of a row's columns: it is never NULL, and shall be written so
 };
 
 struct RowType {

@@ -178,7 +178,11 @@ bool Compiler::record(const Field *f, uint32_t n, const Node &node, std::vector<
         reason_.clear();
         path_.resize(before);
         path_ += (before ? "." : "") + std::string(f[steps[k].column].name);
-        if (value(*f[steps[k].column].type, *node.fields[k].type, steps[k])) continue;
+        const Field &column = f[steps[k].column];
+        if (value(*column.type, *node.fields[k].type, steps[k])) {
+            steps[k].proved_required = column.required && !o_.schema;
+            continue;
+        }
         if (!columns) return false;
         Error e(Code::bad_value, reason_);
         e.column = static_cast<int32_t>(steps[k].column);

@@ -36,6 +36,7 @@ class Deriver
     bool iceberg() const { return o_.profile == Profile::iceberg; }
     bool as_decimal(const Type &t, int *precision, int *scale) const;
     bool hides(const Type &t) const;
+    bool stays_required(const Field &f) const;
 
     Node *make(Tag tag, Logical logical = Logical::none);
     const Node *plain(const char *name, Tag tag, Logical logical = Logical::none);
@@ -102,6 +103,20 @@ bool Deriver::hides(const Type &t) const
         return hides(*e);
     }
     default: return true;
+    }
+}
+
+// Options that write a value as NULL take precedence.
+bool Deriver::stays_required(const Field &f) const
+{
+    int p, s;
+    switch (f.type->kind) {
+    case Kind::date:
+    case Kind::time:
+    case Kind::timestamp:
+    case Kind::timestamptz: return f.required && o_.on_infinity != OnInfinity::null;
+    case Kind::numeric: return f.required && !(o_.on_nan == OnNan::null && as_decimal(*f.type, &p, &s));
+    default: return f.required;
     }
 }
 
@@ -300,8 +315,10 @@ void Deriver::fields(const Field *f, uint32_t n, Node *record, bool columns)
             if (o_.profile == Profile::bigquery) check_bigquery(names[i]);
             int field_id = iceberg() ? next_id() : 0;
             text_ += std::string(i ? "," : "") + "{\"name\":\"" + names[i] + "\",\"type\":";
-            record->fields.push_back({names[i], optional([&] { return type(*f[i].type); })});
-            text_ += ",\"default\":null";
+            auto value = [&] { return type(*f[i].type); };
+            const bool required = stays_required(f[i]);
+            record->fields.push_back({names[i], required ? value() : optional(value)});
+            if (!required) text_ += ",\"default\":null";
             id("field-id", field_id);
             if (hides(*f[i].type)) {
                 text_ += ",\"pg.type\":";

@@ -81,6 +81,9 @@ uint8_t *write_record(const Step &s, const Cell &c, Sink &out, uint8_t *p)
 
 void refuse_null(const Step &s)
 {
+    if (s.proved_required)
+        throw Error(Code::null_value, "NULL in a column that the catalog says has none",
+                    "The snapshot may be older than the NOT NULL: use the option required off.");
     throw Error(Code::null_value, "NULL cannot be stored as Avro " + label(*s.node),
                 "Replace NULL in the query, or give the schema a union with \"null\".");
 }

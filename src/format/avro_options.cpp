@@ -91,6 +91,12 @@ void set_array_dimensions(Options &o, const RawOption &raw)
     o.array_dimensions = raw.value;
 }
 
+void set_required(Options &o, const RawOption &raw)
+{
+    static constexpr const char *kWords[] = {"off", "auto"};
+    o.required = word(raw, kWords) == 1;
+}
+
 void set_sync_marker(Options &o, const RawOption &raw)
 {
     if (!parse_hex(text(raw), 2 * sizeof o.sync_marker, o.sync_marker))
@@ -129,12 +135,19 @@ void set_layout(Options &, const RawOption &raw)
 } // namespace
 
 const OptionDef kOptions[] = {
-    {"block_size", set_block_size},   {"record_name", set_record_name},
-    {"namespace", set_namespace},     {"schema", set_schema},
-    {"metadata", set_metadata},       {"array_dimensions", set_array_dimensions},
-    {"sync_marker", set_sync_marker}, {"profile", set_profile},
-    {"on_infinity", set_on_infinity}, {"on_nan", set_on_nan},
-    {"layout", set_layout},           {nullptr, nullptr},
+    {"block_size", set_block_size},
+    {"record_name", set_record_name},
+    {"namespace", set_namespace},
+    {"schema", set_schema},
+    {"metadata", set_metadata},
+    {"array_dimensions", set_array_dimensions},
+    {"required", set_required},
+    {"sync_marker", set_sync_marker},
+    {"profile", set_profile},
+    {"on_infinity", set_on_infinity},
+    {"on_nan", set_on_nan},
+    {"layout", set_layout},
+    {nullptr, nullptr},
 };
 
 size_t default_block_size(const Options &o)
@@ -151,6 +164,7 @@ void check_options(const Options &o)
                         : o.name_space               ? "namespace"
                         : o.profile != Profile::spec ? "profile"
                         : o.array_dimensions         ? "array_dimensions"
+                        : o.required                 ? "required"
                         : o.on_nan == OnNan::string  ? "on_nan 'string'"
                                                      : nullptr;
     if (other)

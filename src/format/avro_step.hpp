@@ -50,6 +50,7 @@ struct Step {
     int32_t null_branch = -1; // -1: NULL has no place
     OnInfinity on_infinity = OnInfinity::error;
     OnNan on_nan = OnNan::error;
+    bool proved_required = false;    // by the server, not by a schema of the user's
     bool floor_millis = false;       // else microseconds that would be lost are an error
     mutable int64_t text_growth = 0; // jsonb: how much longer the last text was than its packed form
     mutable bool far = false;        // wrote a date before year 1 or after 9999

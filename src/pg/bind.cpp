@@ -35,7 +35,8 @@ Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, cons
         b->column_names[i] = pstrdup(columns[i].name);
         Cell name;
         put_text(b, &name, columns[i].name, strlen(columns[i].name));
-        fields[i] = {pnstrdup(name.s.p, name.s.n), getters[i].type};
+        fields[i] = {pnstrdup(name.s.p, name.s.n), getters[i].type,
+                     origins[columns[i].attnum - 1].never_null};
     }
     b->getters = getters;
     b->stored = stored;

@@ -76,6 +76,7 @@ struct ColumnChoice {
 struct ColumnOrigin {
     Oid relid;
     AttrNumber attnum;
+    bool never_null; // set where the option required asks for it
 };
 
 // Raises 0A000 for types that cannot be exported, and what catalog look-ups raise.

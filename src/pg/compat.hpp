@@ -15,8 +15,10 @@ extern "C" {
 #include "varatt.h"
 #endif
 #include "executor/executor.h"
+#include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
+#include "utils/rel.h"
 }
 
 namespace spout
@@ -47,6 +49,26 @@ inline int64 checkpointer_activity()
 #else
     return s->timed_checkpoints + s->requested_checkpoints + s->buf_written_checkpoints +
            s->checkpoint_write_time + s->checkpoint_sync_time;
+#endif
+}
+
+// NOT NULL, and checked for every row: since 18 a constraint may be NOT VALID.
+inline bool is_not_null(Relation rel, AttrNumber attnum)
+{
+#if PG_VERSION_NUM >= 180000
+    return TupleDescCompactAttr(RelationGetDescr(rel), attnum - 1)->attnullability == ATTNULLABLE_VALID;
+#else
+    return TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attnotnull;
+#endif
+}
+
+// What the columns of a GROUP BY are, where they have an entry of their own in the range table: since 18.
+inline const List *group_expressions(const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 180000
+    return rte->rtekind == RTE_GROUP ? rte->groupexprs : NIL;
+#else
+    return NIL;
 #endif
 }
 

@@ -26,6 +26,7 @@ Wish wish_of(const Options *o)
     w.off = o->parallel == 0;
     w.workers = o->parallel == kParallelAuto ? parallel_workers : o->parallel;
     if (!blocks_commute(o)) w.why = "blocks of this format must stay in order";
+    w.required = o->required;
     return w;
 }
 

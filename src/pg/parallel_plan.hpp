@@ -16,6 +16,7 @@ struct Wish {
     bool off;        // the user's `parallel off`: no workers at all, and the scan's own order
     int workers;     // at most; kParallelAuto: as the server's settings say
     const char *why; // not null: the format or the target rules it out
+    bool required;   // columns that cannot be NULL are asked for
 };
 Wish wish_of(const Options *);
 

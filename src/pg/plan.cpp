@@ -1,6 +1,8 @@
 // plan.cpp - analysis, rewriting and planning, with core COPY's refusals word for word.
 #include "pg/plan.hpp"
 
+#include "pg/never_null.hpp"
+
 extern "C" {
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
@@ -61,14 +63,16 @@ static List *result_of(const Query *q)
     return q->commandType == CMD_SELECT ? q->targetList : q->returningList;
 }
 
-static const ColumnOrigin *origins_of(const Query *q)
+static const ColumnOrigin *origins_of(const Query *q, const Wish *wish)
 {
     auto *origins = (ColumnOrigin *)palloc0(sizeof(ColumnOrigin) * Max(list_length(result_of(q)), 1));
     ListCell *lc;
     int n = 0;
     foreach (lc, result_of(q)) {
         TargetEntry *te = lfirst_node(TargetEntry, lc);
-        if (!te->resjunk) origins[n++] = {te->resorigtbl, te->resorigcol};
+        if (te->resjunk) continue;
+        bool never_null = wish->required && column_never_null(q, te->resno);
+        origins[n++] = {te->resorigtbl, te->resorigcol, never_null};
     }
     return origins;
 }
@@ -87,7 +91,7 @@ static Planned planned(Query *q, const char *source_text, const Wish *wish)
 {
     Planned p = {};
     p.source_text = source_text;
-    p.origins = origins_of(q); // planning scribbles on the query
+    p.origins = origins_of(q, wish); // planning scribbles on the query
     p.desc = ExecCleanTypeFromTL(result_of(q));
     p.stmt = plan_query(q, source_text, wish, &p.serial_why);
     if (!p.serial_why) p.query = q;

@@ -89,6 +89,16 @@ def test_arrays_of_several_dimensions():
             assert found == [row(n) for n in range(1, 3001)], (reader, parallel)
 
 
+def test_columns_that_cannot_be_null():
+    c.psql("CREATE TABLE needed (id int PRIMARY KEY, t text NOT NULL, a int[] NOT NULL, u timestamp NOT NULL, n numeric(9,2) NOT NULL, b bool)")
+    c.psql("INSERT INTO needed SELECT n, 't' || n, ARRAY[n, NULL], timestamp '1970-01-01' + n * interval '1 us', n, NULLIF(n % 2 = 0, true) "
+           "FROM generate_series(1, 1000) n")
+    for profile in ("spec", "iceberg"):
+        paths, _ = exported("TABLE needed", "needed_%s.avro" % profile, compression="'null'",
+                            options="'{\"required\": \"auto\", \"profile\": \"%s\"}'" % profile)
+        same_for_all(paths, [[n, "t%d" % n, [n, None], n, {"b": "%08x" % (100 * n)}, None if n % 2 == 0 else False] for n in range(1, 1001)])
+
+
 def test_a_schema_of_the_users_own():
     schema = """{"type": "record", "name": "order", "namespace": "shop", "fields": [
         {"name": "lines", "type": {"type": "array", "items": {"type": "record", "name": "line", "fields": [

@@ -82,6 +82,31 @@ TEST(Derive, ArraysNestAsDeclared)
               "profile bigquery cannot store multidimensional arrays");
 }
 
+TEST(Derive, RequiredFieldsHaveNoNullBranch)
+{
+    Type d = scalar(Kind::numeric, Repr::digits, "numeric(9,2)", 9, 2);
+    std::vector<Field> fields = {
+        {"a", &kInt4, true}, {"t", &kTimestamp, true}, {"d", &d, true}, {"n", &kText}};
+    auto types = [&](Export::Raw raw) {
+        Export e(fields, raw);
+        std::string s = e.schema(), all;
+        for (size_t at = 0; (at = s.find("\"type\":", at)) != s.npos; at += 7)
+            if (s[at - 2] == '"' && s.compare(at + 7, 7, "\"record") != 0)
+                all += s.compare(at + 7, 7, "[\"null\"") == 0 ? '0' : '1';
+        return all;
+    };
+    EXPECT_EQ(types({}), "1110");
+    EXPECT_EQ(types({{"on_infinity", "null"}}), "1010");
+    EXPECT_EQ(types({{"on_nan", "null"}}), "1100");
+    EXPECT_EQ(types({{"on_nan", "string"}}), "1110");
+    Export e(fields);
+    EXPECT_EQ(e.add({integer(1), integer(0), numeric({12, 3400}, 0, 2), null()}), Code::ok)
+        << e.failure.message;
+    EXPECT_EQ(e.add({null(), integer(0), numeric({12, 3400}, 0, 2), null()}), Code::null_value);
+    EXPECT_STREQ(e.failure.message, "NULL in a column that the catalog says has none");
+    EXPECT_EQ(e.failure.column, 0);
+}
+
 TEST(Derive, NamedTypesAreDefinedOnce)
 {
     Field inner_fields[] = {{"x", &kInt4}, {"X", &kText}};
