@@ -259,7 +259,10 @@ Column compile(const char *name, const Type &t, bool omit_nulls, Scratch *scratc
     xml::append_name(tag, name);
     Column c = {mapping_of(t).write, &t, xml::Element(tag), omit_nulls, scratch, Moments('T'), {}};
     // An element of an array is never left out: the others would change their places.
-    if (t.kind == Kind::array) c.parts.push_back(compile("element", *t.element, false, scratch));
+    if (t.kind == Kind::array) {
+        c.parts.push_back(compile("element", *t.element, omit_nulls, scratch));
+        c.parts.back().omit_nulls = false;
+    }
     for (uint32_t i = 0; i < t.nfields; i++)
         c.parts.push_back(compile(t.fields[i].name, *t.fields[i].type, omit_nulls, scratch));
     return c;

@@ -43,6 +43,7 @@ struct BindStyle {
     Style style;
     int encoding;            // of text: PG_UTF8 unless CSV says otherwise
     const char *null_string; // CSV: text equal to it is quoted; in the database encoding
+    bool omit_nulls;         // json, xml
 };
 
 BindStyle bind_style(const Options *);
@@ -127,6 +128,13 @@ const char *to_utf8(const char *s); // from the database encoding; SQL_ASCII is 
 // Text in the database encoding into a cell in the binder's encoding.
 void put_text(const Binder *, Cell *, const char *p, size_t n);
 void put_output(const Binder *, Cell *, const char *cstring);
+
+// bind_omit.cpp: as JSON text, for BindStyle::omit_nulls
+void fetch_array_omitting(Binder *, const Getter *, Datum, Cell *);
+void fetch_record_omitting(Binder *, const Getter *, Datum, Cell *);
+// Also some pseudo-types that can be columns, as in pg_stats: the values know their own type.
+bool is_json_array(Oid typid);
+bool may_hold_composites(Oid typid); // is one, or an array of such, at any depth
 
 // bind_mirror.cpp: getters of the formats that equal core's output. False: nothing special, bind as usual.
 bool mirror_getter(Binder *, Oid typid, Type *, Getter *);

@@ -21,7 +21,7 @@ namespace spout
 {
 BindStyle bind_style(const Options *o)
 {
-    BindStyle s = {format_style(o), PG_UTF8, nullptr};
+    BindStyle s = {format_style(o), PG_UTF8, nullptr, o->omit_nulls};
     if (s.style != Style::csv) return s;
     s.encoding = o->csv.encoding;
     if (s.encoding != GetDatabaseEncoding()) s.null_string = o->csv.null_server;
@@ -166,17 +166,12 @@ static void fetch_cast_json(Binder *b, const Getter *g, Datum d, Cell *c)
     put_text(b, c, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 }
 
-// Some pseudo-types can be columns: pg_stats has anyarray. Their values are arrays that know their own type.
-static bool is_json_array(Oid typid)
-{
-    return OidIsValid(get_element_type(typid)) || typid == ANYARRAYOID || typid == ANYCOMPATIBLEARRAYOID ||
-           typid == RECORDARRAYOID;
-}
-
 // row_to_json looks for a cast of types that are not built in (json.c, json_categorize_type).
-static bool json_of_other(Oid typid, Type *t, Getter *g)
+static bool json_of_other(const Binder *b, Oid typid, Type *t, Getter *g)
 {
-    if (is_json_array(typid)) return as_text(Kind::json_text, t, g, fetch_array_json);
+    bool omit = b->style.omit_nulls && may_hold_composites(typid);
+    if (is_json_array(typid))
+        return as_text(Kind::json_text, t, g, omit ? fetch_array_omitting : fetch_array_json);
     if (typid == RECORDOID || type_is_rowtype(typid)) return false;
     Oid cast;
     if (typid >= FirstNormalObjectId &&
@@ -227,7 +222,7 @@ bool mirror_getter(Binder *b, Oid typid, Type *t, Getter *g)
         return presume(b, typid, Presumes::hex_bytes, g);
     case FLOAT8OID: return float_text(typid, Kind::float8, t, g, fetch_float8);
     case FLOAT4OID: return float_text(typid, Kind::float4, t, g, fetch_float4);
-    default: return csv ? csv_of_other(b, typid, t, g) : json_of_other(typid, t, g);
+    default: return csv ? csv_of_other(b, typid, t, g) : json_of_other(b, typid, t, g);
     }
 }
 } // namespace spout

@@ -97,11 +97,11 @@ static bool make_hstore(Oid typid, Type *t, Getter *g)
     return true;
 }
 
-static void make_json_text(Type *t, Getter *g)
+static void make_json_text(const Binder *b, Type *t, Getter *g)
 {
     t->kind = Kind::json_text;
     t->repr = Repr::text;
-    g->fetch = fetch_row_json;
+    g->fetch = b->style.omit_nulls ? fetch_record_omitting : fetch_row_json;
 }
 
 static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Getter *g)
@@ -109,7 +109,7 @@ static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Ge
     for (const Building *o = outer; o; o = o->outer)
         if (o->typid == typid) {
             b->needs_pinning = true;
-            return make_json_text(t, g);
+            return make_json_text(b, t, g);
         }
     check_stack_depth();
     Building self = {typid, outer};
@@ -214,7 +214,7 @@ static void build(Binder *b, Oid typid, int32 typmod, ColumnOrigin from, const B
         make_array(b, elem, typmod, known_dimensions(typid, from, of_domain), outer, t, g);
     else if (typid == RECORDOID) {
         b->needs_pinning = true;
-        make_json_text(t, g);
+        make_json_text(b, t, g);
     } else if (type_is_rowtype(typid))
         make_record(b, typid, outer, t, g);
     else if (type_is_enum(typid))

@@ -272,6 +272,41 @@ def test_pseudo_types_that_can_be_columns():
         whole_files(session, query, "{}", "pseudo%d" % i)
 
 
+# A value -> its JSON and its XML under `nulls omit`: attributes that are NULL are gone wherever the composite stands,
+# elements of arrays and what is inside a json value stay.
+OMITTED = {
+    "'(1,)'::pair": ('{"n":1}', "<n>1</n>"),
+    "NULL::pair": None,
+    "'(,)'::pair": ("{}", ""),
+    "ARRAY['(1,)', NULL, '(,x)']::pair[]": ('[{"n":1},null,{"t x":"x"}]', '<element><n>1</n></element><element xsi:nil="true"/><element><t_x0020_x>x</t_x0020_x></element>'),
+    "ARRAY[ARRAY['(1,)'::pair], ARRAY['(,)'::pair]]": ('[[{"n":1}],[{}]]', "<element><element><n>1</n></element></element><element><element></element></element>"),
+    "'[3:3]={\"(4,)\"}'::pair[]": ('[{"n":4}]', "<element><n>4</n></element>"),
+    "'{}'::pair[]": ("[]", ""),
+    "'(,)'::pair_domain": ("{}", ""),
+    "ARRAY['(1,)']::pair_domain[]": ('[{"n":1}]', "<element><n>1</n></element>"),
+    "ARRAY['(1,)', '(,)']::pairs_domain": ('[{"n":1},{}]', "<element><n>1</n></element><element></element>"),
+    "ROW(1, NULL, ARRAY[1, NULL], ROW(NULL, 2))": ('{"f1":1,"f3":[1,null],"f4":{"f2":2}}', '<f1>1</f1><f3><element>1</element><element xsi:nil="true"/></f3><f4><f2>2</f2></f4>'),
+    "ARRAY[ROW(1, NULL), ROW(NULL, 'q\"')]": ('[{"f1":1},{"f2":"q\\""}]', "<element><f1>1</f1></element><element><f2>q\"</f2></element>"),
+    "ROW(ARRAY['(,y)']::pair[], '{\"k\": null}'::jsonb, NULL)": ('{"f1":[{"t x":"y"}],"f2":{"k": null}}', '<f1><element><t_x0020_x>y</t_x0020_x></element></f1><f2><k xsi:nil="true"/></f2>'),
+    "'(\"(1,)\",,)'::outer_pair": ('{"p":{"n":1}}', "<p><n>1</n></p>"),
+    "ARRAY['(\"(1,)\",,\"{1,NULL}\")']::outer_pair[]": ('[{"p":{"n":1},"a":[1,null]}]', '<element><p><n>1</n></p><a><element>1</element><element xsi:nil="true"/></a></element>'),
+    "'[{\"a\": null}]'::json": ('[{"a": null}]', '<element><a xsi:nil="true"/></element>'),
+    "'[\"(1,)\",)'::pair_range": ('"[\\"(1,)\\",)"', '["(1,)",)'),
+    "ARRAY[NULL, 1]": ("[null,1]", '<element xsi:nil="true"/><element>1</element>'),
+}
+
+
+def test_nulls_omit_reaches_composites_wherever_they_stand():
+    session = c.session()
+    session.run("CREATE DOMAIN pair_domain AS pair; CREATE DOMAIN pairs_domain AS pair[]; CREATE TYPE pair_range AS RANGE (subtype = pair); SET TimeZone = 'UTC'")
+    for value, wanted in OMITTED.items():
+        for form, at in ("'json'", 0), ("xml", 1):
+            session.run("COPY (SELECT %s AS v, NULL AS gone) TO '%s' (FORMAT %s, NULLS omit)" % (value, c.out("omit"), form))
+            got = read(c.out("omit")).decode()
+            want = '{"v":%s}\n' % wanted[0] if wanted and at == 0 else "{}\n" if at == 0 else "<row>%s</row>\n" % ("<v>%s</v>" % wanted[1] if wanted else "")
+            assert got == want if at == 0 else want in got, (value, form, got)
+
+
 def test_the_reported_zone_of_each_row():
     query = "SELECT set_config('timezone', z, true) AS zone, t FROM (VALUES ('UTC'), ('Asia/Tokyo'), ('America/New_York')) v(z), (VALUES (timestamptz '2024-07-01 00:00+00')) w(t)"
     session = c.session()
