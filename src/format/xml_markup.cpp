@@ -15,12 +15,55 @@ namespace
 {
 using View = std::string_view;
 
-constexpr size_t kMaxDepth = 1000; // elements within elements; parsers refuse more
 constexpr View kXmlUri = "http://www.w3.org/XML/1998/namespace";
 constexpr View kXmlnsUri = "http://www.w3.org/2000/xmlns/";
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool starts_with(View s, View with) { return s.substr(0, with.size()) == with; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// A host, and a port behind it or not: what everybody takes, no user names, no addresses in brackets.
+bool is_authority(View s)
+{
+    View host = s.substr(0, s.find(':'));
+    for (char c : host)
+        if (!is_letter(c) && !is_digit(c) && c != '-' && c != '.' && c != '_' && c != '~') return false;
+    View port = s.substr(host.size());
+    for (char c : port.substr(port.empty() ? 0 : 1))
+        if (!is_digit(c)) return false;
+    return s.empty() || (!host.empty() && port.size() != 1 && port.size() <= 6);
+}
+
+// The name of a namespace as it is written in the attribute. libxml2 takes it as an error of the document
+// when it is no URI reference (RFC 3986); expat, when it holds the character that an application has its
+// names put together with: a blank or a brace, which no URI has.
+bool is_uri(View s)
+{
+    static constexpr View kOthers = "-._~:/?#!$&'()*+,;=@";
+    int marks = 0;
+    for (size_t i = 0; i < s.size(); i++) {
+        char c = s[i];
+        bool entity = c == '&' && (starts_with(s.substr(i), "&amp;") || starts_with(s.substr(i), "&apos;"));
+        bool escape = c == '%' && i + 2 < s.size() && is_hex(s[i + 1]) && is_hex(s[i + 2]);
+        bool plain = is_letter(c) || is_digit(c) || (c != '&' && kOthers.find(c) != View::npos);
+        if (!plain && !entity && !escape) return false;
+        marks += entity || c == '#';
+    }
+    // One fragment at most; older libxml2 looks at an ampersand as "&#38;".
+    if (marks > 1) return false;
+    // A colon in front of everything else ends a scheme.
+    size_t end = s.find_first_of(":/?#");
+    if (end != View::npos && s[end] == ':') {
+        if (end == 0 || !is_letter(s[0]) || s.substr(0, end).find_first_of("~!$&'()*,;=@%_") != View::npos)
+            return false;
+        s.remove_prefix(end + 1);
+    }
+    if (!starts_with(s, "//")) return true;
+    s.remove_prefix(2);
+    return is_authority(s.substr(0, s.find_first_of("/?#")));
+}
 
 struct QName {
     View whole, prefix, local; // prefix empty: none
@@ -37,7 +80,7 @@ struct Element {
 class Checker
 {
   public:
-    explicit Checker(View s) : rest_(s) {}
+    Checker(View s, size_t max_depth) : rest_(s), max_depth_(max_depth) {}
 
     bool content()
     {
@@ -94,6 +137,7 @@ class Checker
     bool is_declared(View prefix) const;
 
     View rest_;
+    const size_t max_depth_; // of elements within elements
     std::vector<Element> open_;
     std::vector<View> declared_; // prefixes in scope
     std::vector<Attribute> attributes_;
@@ -152,7 +196,7 @@ bool Checker::reference()
 bool Checker::references(View s) const
 {
     for (size_t at = s.find('&'); at != s.npos; at = s.find('&', at + 1)) {
-        Checker one(s.substr(at));
+        Checker one(s.substr(at), 0);
         if (!one.reference()) return false;
     }
     return true;
@@ -194,11 +238,11 @@ bool Checker::is_declared(View prefix) const
     return false;
 }
 
-// A reserved name, an empty one for a prefix, and references that could hide either are refused.
+// A reserved name and an empty one for a prefix are refused; references could hide either.
 bool Checker::declare(const Attribute &a)
 {
     bool prefixed = a.name.prefix == "xmlns";
-    if (a.value == kXmlUri || a.value == kXmlnsUri || a.value.find("&#") != a.value.npos) return false;
+    if (a.value == kXmlUri || a.value == kXmlnsUri || !is_uri(a.value)) return false;
     if (!prefixed) return true;
     if (a.value.empty() || a.name.local == "xml" || a.name.local == "xmlns") return false;
     declared_.push_back(a.name.local);
@@ -217,6 +261,8 @@ bool Checker::attribute()
     rest_.remove_prefix(1);
     if (!up_to(quote, &a.value) || a.value.find('<') != a.value.npos || !references(a.value)) return false;
     attributes_.push_back(a);
+    // An identifier has to be unique in the whole document, and a name without a colon.
+    if (a.name.whole == "xml:id") return false;
     return a.name.whole == "xmlns" || a.name.prefix == "xmlns" ? declare(a) : true;
 }
 
@@ -242,7 +288,7 @@ bool Checker::start_tag()
     QName element;
     size_t declared = declared_.size();
     attributes_.clear();
-    if (open_.size() == kMaxDepth || !qualified(&element)) return false;
+    if (open_.size() == max_depth_ || !qualified(&element)) return false;
     bool space = spaces();
     while (!rest_.empty() && rest_[0] != '>' && rest_[0] != '/') {
         if (!space || attributes_.size() == kMaxAttributes || !attribute()) return false;
@@ -274,5 +320,5 @@ View without_declaration(View xml)
     return end == xml.npos ? xml : xml.substr(end + 2);
 }
 
-bool is_content(View s) { return Checker(s).content(); }
+bool is_content(View s, size_t max_depth) { return Checker(s, max_depth).content(); }
 } // namespace spout::xml

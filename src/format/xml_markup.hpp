@@ -10,6 +10,7 @@ namespace spout::xml
 std::string_view without_declaration(std::string_view xml);
 
 // True when the text is well-formed content by itself: every element closed, every prefix declared within,
-// no DOCTYPE, no entities but the five of XML. Errs on the side of no. Throws std::bad_alloc only.
-bool is_content(std::string_view);
+// no DOCTYPE, no entities but the five of XML, nothing that only some parsers take. Errs on the side of no.
+// Throws std::bad_alloc only.
+bool is_content(std::string_view, size_t max_depth = 200); // libxml2 stops at 255 with all that is around it
 } // namespace spout::xml

@@ -1,6 +1,7 @@
 """xml_test.py - XML documents through expat, libxml2 and xmllint: every type, every readable relation of the catalogs,
 plain and gzip, each value as SELECT returns it; and always well-formed, whatever the data."""
 import os
+import random
 import re
 import subprocess
 import sys
@@ -155,6 +156,54 @@ def test_xml_values_never_break_the_document():
     xmllint([path])
     error = c.error("COPY (SELECT xmlelement(name a, E'\\x05') AS x) TO '%s' WITH (format xml)" % c.out("bad.xml"))
     assert error.sqlstate == "22021" and "U+0005" in error.message
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+# Parsers as most programs use them: with namespaces, without options for hostile documents.
+PARSERS = r"""
+import sys, xml.sax, xml.sax.handler, xml.dom.minidom, xml.etree.ElementTree as ET
+from lxml import etree
+path = sys.argv[1]
+sax = xml.sax.make_parser()
+sax.setFeature(xml.sax.handler.feature_namespaces, 1)
+for name, parse in (("lxml", etree.parse), ("iterparse", lambda p: list(etree.iterparse(p))), ("etree", ET.parse), ("sax", sax.parse), ("minidom", xml.dom.minidom.parse)):
+    try:
+        parse(path)
+    except Exception as e:
+        print(name, repr(e))
+for v in ET.parse(path).iter("v"):
+    print(len(v), repr(v.text))
+"""
+
+
+def test_what_only_some_parsers_take_is_text():
+    """The server takes all of these as xml. Each stands in the document twice; the other way round, markup stays markup."""
+    as_text = ["<p xml:id='a'/>", "<p xml:id='1 2'/>", "<p xmlns='a b'/>", "<q:p xmlns:q='a}b'/>", "<p xmlns='{'/>", "<p xmlns='http://ä/'/>", "<p xmlns='%zz'/>", "<p xmlns='a%'/>",
+               "<p xmlns=':'/>", "<p xmlns='http://[x/'/>", "<p xmlns='a&lt;b'/>", "<p xmlns:q=' http://www.w3.org/XML/1998/namespace '/>", "<p xmlns='a\tb'/>", "<p xmlns='a&#32;b'/>",
+               "<a>" * 254 + "</a>" * 254, "<p xmlns:xml='http://www.w3.org/XML/1998/namespace'/>", "<q:p xmlns:q=''/>", "<a:b:c xmlns:a='u'/>"]
+    as_markup = ["<p id='a'/>", "<p xml:lang='no such' xml:space='other' xml:base=':'/>", "<p xmlns='a&amp;b'><q xmlns=''/></p>", "<p xmlns:xsi='urn:x' xsi:nil='no'/>", "<?xml-stylesheet href='a'?><p/>",
+                 "<a>" * 200 + "</a>" * 200, "<p xmlns:a='u' xmlns:b='u' a:x='' b:y=''/>", "<p xmlns='http://example.org:8080/%7Ea;b?c=(d)'/>", "<xmlp/>", "<p><![CDATA[<]]></p>"]
+    r = random.Random(7)  # what passes for a URI here must pass for one there
+    uris = ["".join(r.choice("ab1:/?#%2F[]@!$()*+,;=-._~ }{|&") for _ in range(r.randrange(1, 9))) for _ in range(400)]
+    uris += [r.choice(["http:", "a:", "", "/"]) + u for u in uris]
+    values = 2 * as_text + 2 * as_markup + ["<p xmlns=\"%s\"/>" % u.replace("&", "&amp;") for u in uris]
+    path = c.out("some.xml")
+    c.psql("COPY (SELECT v::xml FROM unnest(ARRAY[%s]) v) TO '%s' WITH (format xml, sync off)" % (", ".join("$v$%s$v$" % v for v in values), path))
+    lines = run([PYTHON, "-c", PARSERS, path]).splitlines()
+    assert len(lines) == len(values), [line for line in lines if not line[0].isdigit()]
+    got = [(int(n), eval(text)) for n, text in (line.split(" ", 1) for line in lines)]
+    for value, (children, text) in zip(values[:2 * len(as_text)], got):
+        assert (children, text) == (0, value), (value, children, text)
+    for value, (children, text) in zip(2 * as_markup, got[2 * len(as_text):]):
+        assert children == 1 and text is None, (value, children, text)
+    assert sum(children for children, _ in got[-len(uris):]) > 100
+    done = subprocess.run(["xmllint", "--noout", path], capture_output=True, text=True)
+    assert done.returncode == 0 and " error :" not in done.stderr, done.stderr[:2000]
 
 
 def test_the_session_does_not_matter():

@@ -325,7 +325,10 @@ TEST(XmlMarkup, WellFormedContentStaysAsItIs)
          {"", "text", "<a/>", "<a b=\"c\" d='e\"'>\n&lt;&amp; x\n</a>", "<a/><b/>t",
           "<!-- c --><?pi x?><?pi?>", "<![CDATA[<&]]]>", "&#x20AC;&#10;&quot;&apos;",
           "<a xmlns=\"u\"><b/></a>", "<p:a xmlns:p=\"u\" p:b=\"1\"/>",
-          "<a xml:lang='en' xmlns:x='u&amp;v'><x:b></x:b ></a >", "<größe>\u00e9</größe>", "<a>]]</a>"})
+          "<a xml:lang='en' xmlns:x='u&amp;v'><x:b></x:b ></a >", "<a xmlns='urn:isbn:1-2_3'/>",
+          "<a xmlns='http://www.example.org:80/a/b;c=d?q=(1)&amp;x=%20'/>",
+          "<a xmlns='a/b:c'><b xmlns=''/></a>", "<a id='1' xml:space='any' xml:base=':'/>",
+          "<größe>\u00e9</größe>", "<a>]]</a>"})
         EXPECT_EQ(markup(good), "<a>" + std::string(good) + "</a>");
     EXPECT_EQ(markup("<?xml version=\"1.0\" standalone='yes'?><b/>"), "<a><b/></a>");
 }
@@ -372,6 +375,21 @@ TEST(XmlMarkup, EverythingElseIsText)
                             "<\U00010000/>",
                             "<\u9fa6/>",
                             "<a xsi:nil='true'/>",
+                            "<a xml:id='b'/>",
+                            "<a xmlns='a b'/>",
+                            "<a xmlns='a}b'/>",
+                            "<a xmlns='a&lt;b'/>",
+                            "<a xmlns='a&#32;b'/>",
+                            "<a xmlns='ä'/>",
+                            "<a xmlns='a%'/>",
+                            "<a xmlns='%zz'/>",
+                            "<a xmlns=':'/>",
+                            "<a xmlns='1a:b'/>",
+                            "<a xmlns='a#b#c'/>",
+                            "<a xmlns='a&amp;b#c'/>",
+                            "<a xmlns='http://[x]/'/>",
+                            "<a xmlns='http://a:b/'/>",
+                            "<a xmlns='http://a:1234567/'/>",
                             "< a/>",
                             "x<",
                             "<a/ >"}) {
@@ -383,9 +401,9 @@ TEST(XmlMarkup, EverythingElseIsText)
     EXPECT_EQ(markup("<a>\x01</a>"), "character U+0001 cannot be stored in XML");
     EXPECT_FALSE(xml::is_content("<a b='\xEF\xBF\xBE'/>"));
     std::string deep;
-    for (int i = 0; i < 1001; i++)
+    for (int i = 0; i < 201; i++)
         deep += "<a>";
-    for (int i = 0; i < 1001; i++)
+    for (int i = 0; i < 201; i++)
         deep += "</a>";
     EXPECT_FALSE(xml::is_content(deep));
     EXPECT_TRUE(xml::is_content(deep.substr(3, deep.size() - 7)));
