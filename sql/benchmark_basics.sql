@@ -64,6 +64,9 @@ WHERE has_function_privilege('spout_bench_' || r.role, p.oid, 'EXECUTE') AND (p.
 -- What takes a task or a record as JSON is granted to nobody.
 SELECT string_agg(p.oid::regproc::text, ' ' ORDER BY p.proname) AS writers_lack FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_spout_bench'
 WHERE NOT has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
+-- Functions in C that a role reaches below those: each checks what it is given.
+SELECT string_agg(p.proname, ' ' ORDER BY p.proname COLLATE "C") AS c_functions FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'spout_bench'::regnamespace AND l.lanname = 'c' AND has_function_privilege('spout_bench_writer', p.oid, 'EXECUTE');
 -- A role sees and changes its own definitions only.
 SET ROLE spout_bench_writer;
 INSERT INTO spout_bench.own_definitions VALUES ('mine', 'spout_bench_writer', 'SELECT 1', NULL, NULL, 'time', 'db', '{}', '{}', '{}');

@@ -5,7 +5,11 @@
 sources() { git ls-files --cached --others --exclude-standard 'src/*.cpp' 'src/*.hpp' 'test/*.cpp' 'test/*.hpp' 'bench/*.cpp'; }
 case ${1:-layout} in
     format) sources | xargs clang-format -i ;;
-    layout) sources | xargs clang-format --dry-run -Werror ;;
+    layout)
+        sources | xargs clang-format --dry-run -Werror
+        wide=$(grep -rnE '^.{141,}' extension || true)
+        [ -z "$wide" ] || die "lines over 140 columns: $wide"
+        ;;
     tidy)
         git ls-files src/core src/format src/codec | grep '\.cpp$' |
             xargs -P "$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$@" -- -x c++ -std=c++17 -Isrc -D_GNU_SOURCE -DHAVE_LIBDEFLATE' tidy 2>&1 |

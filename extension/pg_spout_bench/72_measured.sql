@@ -23,16 +23,17 @@ BEGIN
         data := format('(SELECT * FROM %s TABLESAMPLE SYSTEM (%s) REPEATABLE (%s)) sampled', data,
             (settings ->> 'sample')::float8 * 100, settings ->> 'seed');
     END IF;
-    RETURN settings || coalesce(seen, '{}') || jsonb_build_object('kind', b -> 'kind', 'format', b -> 'format', 'relation', data, 'setup_sql', b -> 'setup_sql',
-        'run_sql', replace(replace(b ->> 'run_sql', 'TABLE {data}', 'SELECT * FROM ' || data), '{data}', data), 'teardown_sql',
-            b -> 'teardown_sql', 'read_only', builtin,
-        'box', box, 'deadline', least((settings ->> 'max_time')::float8, greatest(2 * box, 10)) + 1, 'search_path', CASE
-            WHEN builtin THEN 'pg_catalog, pg_temp' ELSE search_path END);
+    RETURN settings || coalesce(seen, '{}') || jsonb_build_object('kind', b -> 'kind', 'format', b -> 'format', 'relation', data,
+        'setup_sql', b -> 'setup_sql', 'teardown_sql', b -> 'teardown_sql',
+        'run_sql', replace(replace(b ->> 'run_sql', 'TABLE {data}', 'SELECT * FROM ' || data), '{data}', data),
+        'read_only', builtin, 'box', box, 'deadline', least((settings ->> 'max_time')::float8, greatest(2 * box, 10)) + 1,
+        'search_path', CASE WHEN builtin THEN 'pg_catalog, pg_temp' ELSE search_path END);
 END
 $$;
 
--- One benchmark of a run, finished: {"item", "result", "memory", "warnings"}, the first three with the columns of their tables. `one` is the
--- registry's row with "wants" (time, memory, all), "problem" (why it was not run), "timed" (what its rounds said); `profile` its pass for memory.
+-- One benchmark of a run, finished: {"item", "result", "memory", "warnings"}, the first three with the columns of their tables.
+-- `one` is the registry's row with "wants" (time, memory, all), "problem" (why it was not run), "timed" (what its rounds said);
+-- `profile` its pass for memory.
 CREATE FUNCTION spout_bench.measured(one pg_catalog.jsonb, profile pg_catalog.jsonb, run pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

@@ -12,4 +12,5 @@ CREATE FUNCTION @extschema@.run_benchmarks(
 RETURNS SETOF pg_catalog.text
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_run_benchmarks';
-COMMENT ON FUNCTION @extschema@.run_benchmarks(text, text, bool, text, text, text[], text, jsonb, text, text) IS 'measures exports, records the results past any ROLLBACK, and prints them';
+COMMENT ON FUNCTION @extschema@.run_benchmarks(text, text, bool, text, text, text[], text, jsonb, text, text)
+    IS 'measures exports, records the results past any ROLLBACK, and prints them';

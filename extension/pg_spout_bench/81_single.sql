@@ -6,7 +6,8 @@ CREATE FUNCTION @extschema@.profile_memory(
 RETURNS pg_catalog.jsonb
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_profile_memory';
-COMMENT ON FUNCTION @extschema@.profile_memory(text, jsonb, text[], jsonb) IS 'memory of a benchmark or of one statement, in a process of its own, rolled back';
+COMMENT ON FUNCTION @extschema@.profile_memory(text, jsonb, text[], jsonb)
+    IS 'memory of a benchmark or of one statement, in a process of its own, rolled back';
 
 CREATE FUNCTION @extschema@.benchmark_ab(
     sql_a pg_catalog.text,
@@ -18,7 +19,8 @@ RETURNS TABLE (ratio pg_catalog.float8, ci_low pg_catalog.float8, ci_high pg_cat
     median_a pg_catalog.float8, median_b pg_catalog.float8, flags pg_catalog.text[])
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_benchmark_ab';
-COMMENT ON FUNCTION @extschema@.benchmark_ab(text, text, int4, float8, jsonb) IS 'two statements or benchmarks in turn, in one process: is the second slower?';
+COMMENT ON FUNCTION @extschema@.benchmark_ab(text, text, int4, float8, jsonb)
+    IS 'two statements or benchmarks in turn, in one process: is the second slower?';
 
 CREATE FUNCTION @extschema@.export_benchmark(
     rows pg_catalog.int8 DEFAULT 10000000,
@@ -28,4 +30,5 @@ CREATE FUNCTION @extschema@.export_benchmark(
 RETURNS pg_catalog.json
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_export_benchmark';
-COMMENT ON FUNCTION @extschema@.export_benchmark(int8, regclass, text[], bool) IS 'exports a data set once per format: seconds, bytes on disk, memory';
+COMMENT ON FUNCTION @extschema@.export_benchmark(int8, regclass, text[], bool)
+    IS 'exports a data set once per format: seconds, bytes on disk, memory';

@@ -45,6 +45,7 @@ GRANT EXECUTE ON FUNCTION spout_bench.against, spout_bench.aligned, spout_bench.
     spout_bench.milliseconds, spout_bench.output, spout_bench.slope, spout_bench.stats, spout_bench.super_linear, spout_bench.unit,
     spout_bench.verdict, spout_bench.whole, spout_bench.words TO pg_monitor;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA spout_bench TO pg_write_server_files;
+REVOKE EXECUTE ON FUNCTION spout_bench.farewell() FROM pg_write_server_files;
 -- But what takes a task or a record as JSON, for tests: that is granted to nobody.
 REVOKE EXECUTE ON FUNCTION spout_bench.execute(jsonb), spout_bench.send(jsonb), spout_bench.flush(float8)
     FROM pg_write_server_files;
