@@ -33,14 +33,22 @@ Packer::Packer(Pack pack, void *owner, const Allocator &raw, const Allocator &pa
     : pack_(pack), owner_(owner), raw_(raw), packed_{Block(packed), Block(packed)},
       fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
-    if (fd_ < 0) throw std::system_error(errno, std::generic_category());
+    if (fd_ < 0) return; // too many are open
     try {
         AllSignalsBlocked blocked;
         thread_ = std::thread(&Packer::run, this);
+    } catch (const std::system_error &) { // a limit on processes
+        forget_fd();
     } catch (...) {
-        close(fd_);
+        forget_fd();
         throw;
     }
+}
+
+void Packer::forget_fd()
+{
+    close(fd_);
+    fd_ = -1;
 }
 
 Packer::~Packer()
@@ -50,6 +58,7 @@ Packer::~Packer()
         stop_ = true;
     }
     changed_.notify_all();
+    if (!thread_.joinable()) return;
     thread_.join();
     close(fd_);
 }
@@ -60,11 +69,25 @@ void Packer::submit(Block &raw)
     raw_.rows = raw.rows;
     raw_.raw_bytes = raw.raw_bytes;
     submitted_ = true;
+    if (!thread_.joinable()) {
+        failure_ = packed();
+        return;
+    }
     {
         std::lock_guard lock(mutex_);
         work_ = true;
     }
     changed_.notify_all();
+}
+
+std::exception_ptr Packer::packed() noexcept
+{
+    try {
+        pack_(owner_, raw_, packed_[turn_]);
+        return nullptr;
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
 void Packer::run()
@@ -74,12 +97,7 @@ void Packer::run()
         changed_.wait(lock, [this] { return work_ || stop_; });
         if (!work_) return;
         lock.unlock();
-        std::exception_ptr failure;
-        try {
-            pack_(owner_, raw_, packed_[turn_]);
-        } catch (...) {
-            failure = std::current_exception();
-        }
+        std::exception_ptr failure = packed();
         lock.lock();
         failure_ = failure;
         work_ = false;
@@ -95,7 +113,7 @@ Block &Packer::collect()
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return !work_; });
         uint64_t count;
-        (void)!read(fd_, &count, sizeof count); // back to not readable
+        if (fd_ >= 0) (void)!read(fd_, &count, sizeof count); // back to not readable
         submitted_ = false;
         if (failure_) std::rethrow_exception(failure_);
     }

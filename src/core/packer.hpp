@@ -1,6 +1,7 @@
 // packer.hpp - one thread that packs (compresses and frames) a block while its owner encodes the next.
 // In the server it lives inside a backend, so it follows the rules of a guest: all signals blocked, no calls
-// but the codec's, memory as from malloc, every exception kept for the owner (docs/architecture.md).
+// but the codec's, memory as from malloc, every exception kept for the owner (docs/architecture.md). Where
+// the system has no thread or no descriptor to give, it packs in submit(): slower, but the same blocks.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -30,13 +31,15 @@ class Packer
         if (raw_.bytes.capacity()) raw.bytes.swap(raw_.bytes);
     }
     bool busy() const { return submitted_; } // submitted, not collected
-    int fd() const { return fd_; }           // readable when the block is packed
+    int fd() const { return fd_; }           // readable when the block is packed; -1: submit() has packed it
     // The packed block; waits for it, and throws what packing threw. Valid until the second next collect().
     Block &collect();
     Block &raw() { return raw_; } // what it was made of; valid until the next submit()
 
   private:
     void run();
+    std::exception_ptr packed() noexcept; // packs raw_; what went wrong, or null
+    void forget_fd();
 
     const Pack pack_;
     void *const owner_;

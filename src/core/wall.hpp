@@ -109,7 +109,7 @@ Code writer_take(Writer *, uint32_t rows, BlockRef *, Position guess = {}) noexc
 // The same in two steps: the whole open block is packed by a thread of its own, while rows are added to the
 // next. One at a time.
 Code writer_submit(Writer *, Position guess = {}) noexcept;
-int writer_submitted_fd(const Writer *) noexcept;   // readable when it is packed; -1: nothing submitted
+int writer_submitted_fd(const Writer *) noexcept;   // readable when it is packed; -1: nothing to wait for
 Code writer_collect(Writer *, BlockRef *) noexcept; // waits, if it must; valid until the second next
 // Closes a block of all pending rows for another Writer of the same Spec, which absorbs it before packing.
 // Where rows are cut, ends[i] is how far row i goes.

@@ -2,16 +2,16 @@
 #include "pg/pump.hpp"
 
 #include "pg/memory.hpp"
+#include "pg/wait.hpp"
 
 extern "C" {
 #include "commands/progress.h"
 #include "pgstat.h"
-#include "storage/latch.h"
 #include "utils/backend_progress.h"
-#include "utils/wait_event.h"
 }
 
 #include <ctime>
+#include <poll.h>
 
 namespace spout
 {
@@ -144,13 +144,8 @@ static void wait_packed(Pump *p)
 {
     uint64 start = now_ns();
     int fd = writer_submitted_fd(p->writer);
-    for (;;) {
-        int rc = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH, fd, -1,
-                                   PG_WAIT_EXTENSION);
-        if (rc & WL_SOCKET_READABLE) break;
-        ResetLatch(MyLatch);
-        CHECK_FOR_INTERRUPTS();
-    }
+    if (fd < 0) return; // no thread could be had: it is packed
+    wait_for_fd(fd, POLLIN);
     p->wait_ns += now_ns() - start;
 }
 

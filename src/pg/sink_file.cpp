@@ -12,12 +12,12 @@
 extern "C" {
 #include "commands/progress.h"
 #include "storage/fd.h"
-#include "storage/pmsignal.h"
 }
 
 #include "pg/guc.hpp"
 #include "pg/pump.hpp"
 #include "pg/sink_file.hpp"
+#include "pg/wait.hpp"
 
 namespace spout
 {
@@ -112,9 +112,7 @@ static void create_temporary(FileSink *s, uint32 index)
 // A full disk may stop the whole server, if its WAL is on it: fail before.
 static void look_at_space(FileSink *s, uint32 index)
 {
-    if (!PostmasterIsAlive())
-        ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN),
-                        errmsg("terminating connection due to unexpected postmaster exit")));
+    check_postmaster();
     struct statvfs fs;
     if (min_free_space_kb == 0 || fstatvfs(s->fd, &fs) != 0) return;
     uint64 free_kb = (uint64)fs.f_bavail * fs.f_frsize / 1024;

@@ -1,11 +1,13 @@
 // sink_program.cpp - a shell command's standard input. Not OpenPipeStream: a child that ignores signals would
-// hold a cancelled backend in pclose(). The child leads its own process group, writes are non-blocking under
-// the latch, and its exit status decides between success and error.
+// hold a cancelled backend in pclose(). The child leads its own process group, writes never block, and its
+// exit status decides between success and error.
 #include "pg/sink.hpp"
+#include "pg/wait.hpp"
 
 #include <csignal>
 #include <ctime>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -154,11 +156,9 @@ static void program_write(Sink *s, uint32, uint64, const uint8 *data, size_t n)
         if (put >= 0) {
             data += put;
             n -= put;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            (void)WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_WRITEABLE | WL_EXIT_ON_PM_DEATH, p->fd,
-                                    -1, PG_WAIT_EXTENSION);
-            ResetLatch(MyLatch);
-        } else if (errno == EPIPE)
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            wait_for_fd(p->fd, POLLOUT);
+        else if (errno == EPIPE)
             broken_pipe(p);
         else if (errno != EINTR)
             ereport(ERROR,

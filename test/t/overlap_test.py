@@ -148,6 +148,47 @@ def test_an_error_in_the_last_row_inside_a_handler():
     assert not os.path.exists(c.out("failed.csv")) and not hidden(c.outdir)
 
 
+def limited(limit, value):
+    """A session with a soft limit on its resources."""
+    session = c.session()
+    session.run(copy(c.out("first.csv"), "csv", "gzip", "SELECT 1"))  # what a first export opens for good
+    c.run_as_server("prlimit", "--pid", str(session.backend_pid), "--%s=%d:" % (limit, value))
+    return session
+
+
+def test_where_no_thread_can_be_had():
+    """A limit on processes, or descriptors that are used up: the backend packs the blocks itself."""
+    for fmt, codec in CODECS[::2]:
+        marker = {"sync_marker": "00" * 16} if fmt == "avro" else {}
+        c.psql(copy(c.out("with"), fmt, codec, **marker))
+        session = limited("nproc", 1)
+        if os.geteuid() == 0:  # root's server runs under an account that the limit holds for
+            session.send(copy(c.out("without"), fmt, codec, **marker))
+            while c.psql("SELECT state FROM pg_stat_activity WHERE pid = %d" % session.backend_pid) == [["active"]]:
+                assert threads(session.backend_pid) == 1
+            assert not session.result().error
+            assert read(c.out("with")) == read(c.out("without")), (fmt, codec)
+        session.close()
+
+
+def test_where_descriptors_run_out():
+    """Whatever their number: the same file, or an error that says what is missing; the session goes on."""
+    c.psql(copy(c.out("with"), "csv", "gzip"))
+    expected, outcomes = read(c.out("with")), []
+    session = limited("nofile", 1024)
+    most = max(int(fd) for fd in os.listdir("/proc/%d/fd" % session.backend_pid)) + 1
+    for n in range(most - 2, most + 10):
+        c.run_as_server("prlimit", "--pid", str(session.backend_pid), "--nofile=%d:" % n)
+        session.send(copy(c.out("without"), "csv", "gzip"))
+        error = session.result().error
+        assert error is None or error.sqlstate == "53000", (n, error)
+        if not error:
+            assert read(c.out("without")) == expected, n
+        outcomes.append(error is None)
+    assert outcomes[-1] and session.run("SELECT 1") == [["1"]]
+    session.close()
+
+
 def test_signals_go_to_the_backend():
     """A thousand a second of those a backend takes in its stride, while both threads work."""
     session = c.session()
