@@ -87,6 +87,23 @@ COPY (SELECT 1 / (50001 - n) FROM generate_series(1, 100000) n) TO :'path' WITH 
 SELECT l->>'status' AS status, l->>'sqlstate' AS sqlstate, l->>'error' AS error, (l->>'rows')::int BETWEEN 49000 AND 50001 AS rows FROM last_export() l;
 COPY (SELECT date 'infinity' AS d) TO :'path' WITH (format avro);
 SELECT l->>'status' AS status, l->>'sqlstate' AS sqlstate, l->>'error' AS error FROM last_export() l;
+-- export_files: what the last export wrote, with the columns of the export functions; also after COPY, whose checksums only a manifest asks for.
+CREATE FUNCTION pg_temp.told() RETURNS TABLE (file_index int, name text, rows bigint, bytes bool, raw_bytes bigint, crc32c bool) LANGUAGE sql AS $$
+    SELECT file_index, regexp_replace(path, '.*/', ''), rows, bytes = (pg_stat_file(path)).size, raw_bytes, crc32c ~ '^[0-9a-f]{8}$' FROM export_files() $$;
+SELECT count(*) AS after_an_error FROM export_files();
+SELECT last_export() -> 'file_list' AS after_an_error;
+COPY (SELECT n FROM generate_series(1, 7) n) TO :'path' WITH (format avro);
+SELECT * FROM pg_temp.told();
+\set set `echo "$SPOUT_OUT/told.csv.gz"`
+COPY (SELECT n FROM generate_series(1, 7) n) TO :'set' WITH (format csv, max_rows_per_file 3, manifest);
+SELECT * FROM pg_temp.told();
+SELECT e ->> 'rows' AS rows, (e ->> 'bytes')::bigint = (pg_stat_file(e ->> 'path')).size AS bytes, pg_temp.masked(e ->> 'path') AS path FROM last_export() l, jsonb_array_elements(l -> 'file_list') e;
+SELECT bool_and(e = f) AS as_returned, count(*) FROM (SELECT array_agg(e) AS e FROM export_to_json('SELECT n FROM generate_series(1, 250) n', pg_temp.out('told.json'), max_rows_per_file => 1) e) e, (SELECT array_agg(f) AS f FROM export_files() f) f;
+SELECT jsonb_array_length(last_export() -> 'file_list') AS listed, last_export() ->> 'files' AS files, (SELECT count(*) FROM export_files()) AS told;
+SELECT total_bytes < 20000 AS small FROM pg_backend_memory_contexts WHERE name = 'pg_spout last export';
+-- A stream leaves no file.
+COPY (SELECT 1) TO PROGRAM 'cat >/dev/null' WITH (format xml);
+SELECT count(*) FROM export_files();
 -- The null sink encodes and counts, and keeps nothing.
 SELECT pg_temp.masked(path), rows, raw_bytes, bytes > 0 AS bytes FROM export_to_avro('SELECT n FROM generate_series(1, 1000) n', '/dev/null');
 COPY (SELECT n FROM generate_series(1, 1000) n) TO '/dev/null' WITH (format avro, sync off);

@@ -148,15 +148,14 @@ RESET SESSION AUTHORIZATION;
 -- as_owner is spout_writer's: the export was done with his rights, and its caller sees nothing of it.
 SELECT * FROM pg_temp.as_role('spout_plain', format($$SELECT * FROM as_owner(%L)$$, format($$COPY (SELECT 1 FROM generate_series(1, 12)) TO %L WITH (format csv, sync off)$$, :'definer')));
 SELECT sees, array_agg(role ORDER BY role) AS roles FROM seen_by_all() GROUP BY sees ORDER BY sees COLLATE "C";
+SELECT role, pg_temp.as_role(role, 'SELECT * FROM export_files()') AS files FROM unnest('{spout_plain,spout_owner,spout_writer,spout_heir}'::name[]) role;
 -- DISCARD ALL leaves nothing, to nobody; less than that leaves it.
 SET SESSION AUTHORIZATION spout_writer;
 DISCARD PLANS;
 SELECT last_export() ->> 'rows' AS rows;
 SET pg_spout.enable_copy_hook = off;
 DISCARD ALL;
-SELECT last_export();
-RESET SESSION AUTHORIZATION;
-SELECT last_export();
+SELECT last_export(), (SELECT count(*) FROM export_files()) AS files;
 
 SET client_min_messages = warning;
 DROP SCHEMA closed CASCADE;

@@ -23,6 +23,19 @@ AS 'MODULE_PATHNAME', 'spout_last_export';
 COMMENT ON FUNCTION @extschema@.last_export()
     IS 'counts and stage times of this session''s last export, also after an error';
 
+CREATE FUNCTION @extschema@.export_files()
+RETURNS TABLE (
+    file_index pg_catalog.int4,
+    path pg_catalog.text,
+    rows pg_catalog.int8,
+    bytes pg_catalog.int8,
+    raw_bytes pg_catalog.int8,
+    crc32c pg_catalog.text)
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'spout_export_files';
+COMMENT ON FUNCTION @extschema@.export_files()
+    IS 'the files of this session''s last export, whether COPY or a function wrote them';
+
 CREATE FUNCTION @extschema@.verify_export(path pg_catalog.text)
 RETURNS TABLE (
     file_index pg_catalog.int4,

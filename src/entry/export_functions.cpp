@@ -1,14 +1,13 @@
 // export_functions.cpp - SELECT * FROM export_to_avro(query, path, ...). The whole export happens in the
 // first call: the result is materialised before anything is published, so no LIMIT can stop it half-way.
+#include "entry/file_rows.hpp"
 #include "entry/options_json.hpp"
 #include "pg/export.hpp"
 #include "pg/pump.hpp"
 #include "pg/rights.hpp"
 
 extern "C" {
-#include "funcapi.h"
 #include "utils/jsonb.h"
-#include "utils/tuplestore.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_avro);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_to_csv);
@@ -20,17 +19,8 @@ namespace spout
 {
 static void put_results(void *arg, const FileEntry *files, uint32 n)
 {
-    auto *rsinfo = static_cast<ReturnSetInfo *>(arg);
-    for (uint32 i = 0; i < n; i++) {
-        const FileEntry *f = &files[i];
-        char crc[9];
-        pg_snprintf(crc, sizeof crc, "%08x", f->crc32c);
-        Datum values[] = {Int32GetDatum((int32)f->index),     CStringGetTextDatum(f->path),
-                          Int64GetDatum((int64)f->rows),      Int64GetDatum((int64)f->bytes),
-                          Int64GetDatum((int64)f->raw_bytes), CStringGetTextDatum(crc)};
-        bool nulls[6] = {};
-        tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-    }
+    for (uint32 i = 0; i < n; i++)
+        put_file_row(static_cast<ReturnSetInfo *>(arg), &files[i], true);
 }
 
 static char *required_text(FunctionCallInfo fcinfo, int arg, const char *name)

@@ -1,4 +1,5 @@
-// info_functions.cpp - describe_export and last_export: what would be written, and what was.
+// info_functions.cpp - describe_export, last_export and export_files: what would be written, and what was.
+#include "entry/file_rows.hpp"
 #include "entry/options_json.hpp"
 #include "pg/export.hpp"
 #include "pg/look.hpp"
@@ -12,6 +13,7 @@ extern "C" {
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_describe_export);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_last_export);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(spout_export_files);
 }
 
 namespace spout
@@ -174,6 +176,23 @@ static void push_parallel(JsonbParseState **state, const ExportStats *s)
     pushJsonbValue(state, WJB_END_ARRAY, nullptr);
 }
 
+// Of larger sets the first files: export_files() has them all.
+constexpr uint32 kListedFiles = 100;
+
+static void push_files(JsonbParseState **state, const ExportedFiles *f)
+{
+    push_key(state, "file_list");
+    pushJsonbValue(state, WJB_BEGIN_ARRAY, nullptr);
+    for (uint32 i = 0; i < Min(f->n, kListedFiles); i++) {
+        pushJsonbValue(state, WJB_BEGIN_OBJECT, nullptr);
+        push_text(state, "path", remembered_path(f, &f->files[i]));
+        push_number(state, "rows", f->files[i].rows);
+        push_number(state, "bytes", f->files[i].bytes);
+        pushJsonbValue(state, WJB_END_OBJECT, nullptr);
+    }
+    pushJsonbValue(state, WJB_END_ARRAY, nullptr);
+}
+
 static Datum last_export(const ExportStats *s)
 {
     JsonbParseState *state = nullptr;
@@ -186,6 +205,7 @@ static Datum last_export(const ExportStats *s)
     push_number(&state, "bytes", s->bytes);
     push_number(&state, "raw_bytes", s->raw_bytes);
     push_number(&state, "blocks", s->blocks);
+    push_files(&state, remembered_files());
     push_number(&state, "workers", s->workers);
     push_parallel(&state, s);
     push_key(&state, "ns");
@@ -205,9 +225,36 @@ static Datum last_export(const ExportStats *s)
     JsonbValue *object = pushJsonbValue(&state, WJB_END_OBJECT, nullptr);
     return JsonbPGetDatum(JsonbValueToJsonb(object));
 }
+
+// --- export_files
+// ----------------------------------------------------------------------------------------------
+
+// The rows go to a tuplestore, which spills to disk beyond work_mem.
+static void put_files(ReturnSetInfo *out, const ExportedFiles *f)
+{
+    MemoryContext cx = AllocSetContextCreate(CurrentMemoryContext, "pg_spout file", ALLOCSET_SMALL_SIZES);
+    MemoryContext old = MemoryContextSwitchTo(cx);
+    for (uint32 i = 0; f && i < f->n; i++) {
+        CHECK_FOR_INTERRUPTS();
+        const FileRecord *file = &f->files[i];
+        FileEntry entry = {remembered_path(f, file), file->index, file->rows, file->bytes,
+                           file->raw_bytes,          file->crc32c};
+        put_file_row(out, &entry, f->checksums);
+        MemoryContextReset(cx);
+    }
+    MemoryContextSwitchTo(old);
+    MemoryContextDelete(cx);
+}
 } // namespace spout
 
 extern "C" {
+Datum spout_export_files(PG_FUNCTION_ARGS)
+{
+    InitMaterializedSRF(fcinfo, 0);
+    spout::put_files((ReturnSetInfo *)fcinfo->resultinfo, spout::remembered_files());
+    return (Datum)0;
+}
+
 Datum spout_describe_export(PG_FUNCTION_ARGS) { return spout::describe(fcinfo); }
 
 Datum spout_last_export(PG_FUNCTION_ARGS)

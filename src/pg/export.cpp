@@ -335,6 +335,7 @@ uint64 run_export(ExportRequest *r)
     Encoding *x = encoding_create(CurrentMemoryContext);
     MemoryContext leaf = x->pump.cx;
     ExportStats *s = record_start(leaf, r);
+    make_room_to_remember();
     PG_TRY();
     {
         execute(x, r, s);
@@ -344,7 +345,7 @@ uint64 run_export(ExportRequest *r)
     {
         record_work(s, &x->pump);
         record_error(s, leaf);
-        remember_export(s);
+        remember_failure(s);
         PG_RE_THROW();
     }
     PG_END_TRY();
@@ -352,7 +353,8 @@ uint64 run_export(ExportRequest *r)
     s->write_ns = x->pump.sink->write_ns;
     s->sync_ns = x->pump.sink->sync_ns;
     s->failed = false;
-    remember_export(s);
+    remember_success(s, r->target == Target::file ? r->path : nullptr, x->pump.files, x->pump.nfiles,
+                     x->pump.checksums);
     pgstat_progress_end_command();
     MemoryContextDelete(leaf);
     return rows;
