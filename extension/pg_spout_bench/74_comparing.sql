@@ -43,7 +43,7 @@ BEGIN ATOMIC
     FROM s WHERE slope > 1.1;
 END;
 
--- The dictionary of a run: its row, and of each benchmark what spout_bench.measured made or the tables keep.
+-- The dictionary of a run: its row, and of each benchmark what became of it or the tables keep.
 CREATE FUNCTION spout_bench.whole(run pg_catalog.jsonb, finished pg_catalog.jsonb[], baseline pg_catalog.text,
     warnings pg_catalog.text[], recorded pg_catalog.jsonb)
 RETURNS pg_catalog.jsonb

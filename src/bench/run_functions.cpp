@@ -2,6 +2,7 @@
 // here; what a benchmark is, and what became of one, is told elsewhere.
 #include "bench/chosen.hpp"
 #include "bench/extension.hpp"
+#include "bench/finished.hpp"
 #include "bench/host.hpp"
 #include "bench/rights.hpp"
 #include "bench/sql.hpp"
@@ -57,7 +58,7 @@ struct Run {
     Jsonb *row; // of benchmark_runs, and "search_path"
     Item *items;
     int n, begun, recorded; // items recorded .. begun are under way
-    Jsonb **finished;       // what became of the recorded ones
+    Finished *finished;     // what became of the recorded ones
     MemoryContext cx;
 };
 
@@ -121,7 +122,7 @@ static void choose(Run *r)
                       .json(r->config),
                   &r->n);
     r->items = (Item *)palloc0(sizeof(Item) * Max(r->n, 1));
-    r->finished = (Jsonb **)palloc(sizeof(Jsonb *) * Max(r->n, 1));
+    r->finished = (Finished *)palloc0(sizeof(Finished) * Max(r->n, 1));
     for (int i = 0; i < r->n; i++) {
         r->items[i].chosen = read_chosen(rows[i]);
         r->items[i].ord = i + 1;
@@ -241,24 +242,19 @@ static void record_end(const Run *r, const char *status)
 // A record has 64 kB; what may be missing first are single samples.
 static void record_item(Run *r, Item *i, bool cancelled)
 {
-    Jsonb *one = sql_json(
-        "SELECT $1 || jsonb_build_object('ord', $2, 'problem', $3, 'timed', $4, 'cancelled', $5)",
-        SqlArgs{}.json(i->chosen.row).integer(i->ord).text(i->problem).json(i->timed).boolean(cancelled));
-    Jsonb *made = sql_json("SELECT spout_bench.grown(spout_bench.measured($1, $2, $3), $4)",
-                           SqlArgs{}.json(one).json(i->profile).json(r->row).jsons(r->finished, r->recorded));
-    send(r,
-         sql_text("SELECT (jsonb_build_object('key', $2, 'item', CASE WHEN length($1::text) > 60000 THEN"
-                  " ($1 -> 'item') - 'samples' ELSE $1 -> 'item' END)"
-                  " || CASE WHEN $1 ->> 'result' IS NULL THEN '{}' ELSE jsonb_build_object('result', $1 -> "
-                  "'result') END"
-                  " || CASE WHEN $1 ->> 'memory' IS NULL THEN '{}' ELSE jsonb_build_object('memory', $1 -> "
-                  "'memory') END"
-                  ")::text",
-                  SqlArgs{}.json(made).json(sql_json("SELECT $1 -> 'key'", SqlArgs{}.json(r->arguments)))));
-    r->finished[r->recorded++] = made;
+    Outcome outcome = {i->ord, i->problem, i->timed, i->profile, cancelled};
+    Finished *f = &r->finished[r->recorded];
+    *f = finish(&i->chosen, &outcome, r->row, r->finished, r->recorded);
+    r->recorded++;
+    send(r, sql_text("SELECT (jsonb_build_object('key', $2 -> 'key', 'item', CASE WHEN length($1::text) > "
+                     "60000 THEN ($1 -> 'item') - 'samples' ELSE $1 -> 'item' END)"
+                     " || CASE WHEN $1 ->> 'result' IS NULL THEN '{}' ELSE jsonb_build_object('result', $1 "
+                     "-> 'result') END || CASE WHEN $1 ->> 'memory' IS NULL THEN '{}' ELSE "
+                     "jsonb_build_object('memory', $1 -> 'memory') END)::text",
+                     SqlArgs{}.json(f->made).json(r->arguments)));
     if (r->extended)
         ereport(LOG, (errmsg("benchmark %d of %d: %s %s", i->ord, r->n, i->chosen.name,
-                             json_text(json_object(made, "item"), "status", ""))));
+                             json_text(json_object(f->made, "item"), "status", ""))));
 }
 
 // --- measuring
@@ -396,12 +392,15 @@ static Jsonb *measured_run(Run *r)
     if (r->keep) record_end(r, "done");
     LockRelease(&tag, ExclusiveLock, false);
     RecordCounts after = flush_records(r->keep ? 10 : 0);
+    auto **made = (Jsonb **)palloc(sizeof(Jsonb *) * r->n);
+    for (int i = 0; i < r->recorded; i++)
+        made[i] = r->finished[i].made;
     return sql_json(
         "SELECT spout_bench.whole($1, $2, $3, '{}', jsonb_build_object('sent', $4, 'committed', $5,"
         " 'rejected', $6))",
         SqlArgs{}
             .json(r->row)
-            .jsons(r->finished, r->recorded)
+            .jsons(made, r->recorded)
             .text(r->baseline)
             .integer((int64)(after.sent - before.sent))
             .integer((int64)(after.committed - before.committed))

@@ -1,6 +1,5 @@
 // stats_function.cpp - benchmark_stats(a, b, tolerance): the core's arithmetic as jsonb.
-#include "bench/json.hpp"
-#include "core/wall.hpp"
+#include "bench/stats.hpp"
 #include "pg/error.hpp"
 
 extern "C" {
@@ -38,11 +37,10 @@ static Series series_of(FunctionCallInfo fcinfo, int arg, const char *name)
     return {x, n};
 }
 
-static void put_summary(StringInfo s, const Series &series)
+void put_bench_summary(StringInfo s, const BenchSummary *summary)
 {
-    BenchSummary b;
-    Failure why;
-    if (bench_summary(series.x, (size_t)series.n, &b, &why) != Code::ok) raise_failure(&why);
+    const BenchSummary &b = *summary;
+    appendStringInfoChar(s, '{');
     put_integer(s, "n", (int64)b.n);
     const struct {
         const char *key;
@@ -73,7 +71,7 @@ static void put_summary(StringInfo s, const Series &series)
             appendStringInfo(s, "%s\"%s\"", comma, flag.name);
             comma = ", ";
         }
-    appendStringInfoChar(s, ']');
+    appendStringInfoString(s, "]}");
 }
 
 static void put_pairs(StringInfo s, const Series &a, const Series &b, double tolerance)
@@ -104,12 +102,16 @@ static Datum benchmark_stats(FunctionCallInfo fcinfo)
     Series a = series_of(fcinfo, 0, "a");
     StringInfoData s;
     initStringInfo(&s);
-    appendStringInfoChar(&s, '{');
-    if (PG_ARGISNULL(1))
-        put_summary(&s, a);
-    else
+    if (!PG_ARGISNULL(1)) {
+        appendStringInfoChar(&s, '{');
         put_pairs(&s, a, series_of(fcinfo, 1, "b"), PG_ARGISNULL(2) ? 0.05 : PG_GETARG_FLOAT8(2));
-    appendStringInfoChar(&s, '}');
+        appendStringInfoChar(&s, '}');
+        return json_datum(&s);
+    }
+    BenchSummary b;
+    Failure why;
+    if (bench_summary(a.x, (size_t)a.n, &b, &why) != Code::ok) raise_failure(&why);
+    put_bench_summary(&s, &b);
     return json_datum(&s);
 }
 

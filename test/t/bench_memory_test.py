@@ -194,19 +194,5 @@ def test_exports_of_more_rows_take_no_more_memory():
     assert report["failed"] == [] and len(report["memory"]) == 3 * len({m["format"] for m in report["memory"]}) >= 12, report["failed"]
 
 
-def test_growth_is_told_from_bounds():
-    def growth(more, rows=(10000, 20000)):
-        fewer = {"rows": rows[0], "peak_memory": 2000000, "context_growth": 1000, "private_peak": 3000000}
-        return c.value("SELECT spout_bench.growth('%s', '%s')" % (json.dumps(fewer), json.dumps(dict(fewer, rows=rows[1], **more))))
-    assert growth({}) is None
-    assert growth({"context_growth": 66536}) is None
-    assert growth({"context_growth": 66537}) == "Memory grows with rows: memory contexts keep 1000 bytes after 10000 rows, 66537 after 20000"
-    assert growth({"peak_memory": 2100000}) is None
-    assert growth({"peak_memory": 2100001}) == "Memory grows with rows: peak 2000000 bytes at 10000 rows, 2100001 at 20000"
-    assert growth({"peak_memory": 9000000}, (1000, 10000)) is None
-    assert growth({"private_peak": 3000000 + 8 * MB}) is None
-    assert growth({"private_peak": 3000001 + 8 * MB}).endswith("private memory 3000000 bytes at 10000 rows, 11388609 at 20000")
-
-
 if __name__ == "__main__":
     harness.main()

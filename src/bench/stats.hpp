@@ -1,0 +1,9 @@
+// stats.hpp - a summary of times as JSON.
+#pragma once
+#include "bench/json.hpp"
+#include "core/wall.hpp"
+
+namespace spout
+{
+void put_bench_summary(StringInfo, const BenchSummary *); // an object
+} // namespace spout
