@@ -32,6 +32,10 @@ struct BenchTask {
 struct BenchOutput {
     int64 rows, bytes; // -1: unknown
     uint32 crc32c;
+    bool operator==(const BenchOutput &o) const
+    {
+        return rows == o.rows && bytes == o.bytes && crc32c == o.crc32c;
+    }
 };
 
 // Instances are static and have no destructors: an ERROR jumps over them.

@@ -130,7 +130,7 @@ Round do_round(Measurement *m, int loops)
     }
     Round r = {(wall_seconds() - wall) / loops, (cpu_seconds() - cpu) / loops};
     BenchOutput o = m->benchmark->output(m->task);
-    if (m->loop > (uint64)loops && memcmp(&o, &m->output, sizeof o) != 0) m->changed = true;
+    if (m->loop > (uint64)loops && !(o == m->output)) m->changed = true;
     m->output = o;
     if (o.bytes > 0 && (double)o.bytes * loops > m->task->disk_limit)
         ereport(ERROR, (errcode(ERRCODE_DISK_FULL),

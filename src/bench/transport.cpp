@@ -4,6 +4,8 @@
 #include "bench/ring.hpp"
 #include "bench/transport.hpp"
 
+#include "pg/shared.hpp"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "access/xact.h"
@@ -66,7 +68,7 @@ static void open_home()
         dsm_pin_mapping(segment);
         private_handle = dsm_segment_handle(segment);
         home = (Ring *)dsm_segment_address(segment);
-        ring_init(home, kPrivateRingBytes, LWLockNewTrancheId());
+        ring_init(home, kPrivateRingBytes, tranche_of_server("pg_spout private rings"));
         LWLockRegisterTranche(home->lock.tranche, "pg_spout");
     }
     ring = home;

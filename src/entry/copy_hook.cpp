@@ -99,8 +99,8 @@ static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportReques
             continue;
         }
         for (int i = 0; i < used; i++)
-            if (pg_strcasecmp(raw[i].name, def->defname) == 0) errorConflictingDefElem(def, pstate);
-        raw[used] = {def->defname, value_of(def)};
+            if (pg_strcasecmp(defs[i]->defname, def->defname) == 0) errorConflictingDefElem(def, pstate);
+        raw[used] = {to_utf8(def->defname), value_of(def)};
         locations[used] = def->location;
         defs[used++] = def;
     }

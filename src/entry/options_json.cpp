@@ -25,7 +25,7 @@ static void add(OptionList *list, const char *name, const char *value, Node *nod
         list->nodes = nodes;
     }
     list->nodes[list->n] = node;
-    list->items[list->n++] = {name, to_utf8(value)};
+    list->items[list->n++] = {to_utf8(name), to_utf8(value)};
 }
 
 void add_option(OptionList *list, const char *name, const char *value)
@@ -95,17 +95,22 @@ OptionList options_from_json(Jsonb *j)
     return list;
 }
 
+static DefElem *core_option(const char *utf8, Node *value)
+{
+    const char *name = from_utf8(utf8);
+    return makeDefElem(asc_tolower(name, strlen(name)), value, -1);
+}
+
 void parse_option_list(const char *format, const OptionList *list, Options *options, ForceQuote *force_quote)
 {
     Failure why;
-    if (options_parse(format, list->items, list->n, options, &why) != Code::ok)
+    if (options_parse(to_utf8(format), list->items, list->n, options, &why) != Code::ok)
         raise_option(format, list->items, &why, nullptr, nullptr);
     if (format_style(options) != Style::csv) return;
     List *core = NIL;
     for (uint32 i = 0; i < list->n; i++)
         if (!option_is_ours(format, list->items[i].name))
-            core = lappend(core, makeDefElem(asc_tolower(list->items[i].name, strlen(list->items[i].name)),
-                                             list->nodes[i], -1));
+            core = lappend(core, core_option(list->items[i].name, list->nodes[i]));
     *force_quote = read_csv_options(nullptr, core, options);
 }
 } // namespace spout

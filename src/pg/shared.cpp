@@ -14,12 +14,11 @@ size_t shared_size(uint32 processes, size_t message)
     return offsetof(Shared, open) + sizeof(OpenFile) * (processes + 1) + sizeof(Totals) * processes + message;
 }
 
-// One number for the life of the server: they are never given back.
-static int tranche_id()
+int tranche_of_server(const char *purpose)
 {
     bool found;
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    auto *id = (int *)ShmemInitStruct("pg_spout ledger", sizeof(int), &found);
+    auto *id = (int *)ShmemInitStruct(purpose, sizeof(int), &found);
     if (!found) *id = LWLockNewTrancheId();
     LWLockRelease(AddinShmemInitLock);
     return *id;
@@ -36,7 +35,7 @@ void shared_init(Shared *to, const Shared *from, uint32 processes)
     }
     to->processes = processes;
     if (processes > 1) {
-        to->tranche = tranche_id();
+        to->tranche = tranche_of_server("pg_spout ledger");
         shared_attach(to);
         LWLockInitialize(&to->lock, to->tranche);
         LWLockInitialize(&to->turn, to->tranche);

@@ -56,6 +56,9 @@ struct Shared {
     bool limited() const { return max_rows || max_bytes; }
     OpenFile open[FLEXIBLE_ARRAY_MEMBER];
 };
+// A number for locks that lie in dynamic shared memory: one for the life of the server, since they are never
+// given back.
+int tranche_of_server(const char *purpose);
 size_t shared_size(uint32 processes, size_t message);
 // `from`: the leader's, made before it was known how many workers there are; null: all zero.
 void shared_init(Shared *to, const Shared *from, uint32 processes);

@@ -53,7 +53,8 @@ void raise_option(const char *format, const RawOption *raw, const Failure *why, 
 {
     const char *near = nullptr, *hint = from_utf8(why->hint);
     if (why->code == Code::unknown_name)
-        near = why->option < 0 ? suggest_format(format) : suggest_option(format, raw[why->option].name);
+        near = why->option < 0 ? suggest_format(format)
+                               : suggest_option(format, from_utf8(raw[why->option].name));
     if (near) hint = psprintf("Perhaps you meant \"%s\". %s", near, hint);
     ereport(ERROR, (errcode(sqlstate_of(why->code)), errmsg("%s", from_utf8(why->message)),
                     hint[0] ? errhint("%s", hint) : 0,

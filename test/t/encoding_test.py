@@ -64,6 +64,20 @@ def test_names_and_options_become_utf8():
     assert 'column "größe", row 1' in error.message, error
 
 
+def test_errors_name_what_was_written():
+    """Also where its bytes would be another text in UTF-8: LATIN1's "Ã©" are those of "é"."""
+    for encoding, word in [*NAMES.items(), ("LATIN1", "Ã©")]:
+        db, path = "db_" + encoding.lower(), c.out("named")
+        for sql, wanted in (("COPY (SELECT 1) TO '%s' (FORMAT avro, \"%s\" 1)", 'option "%s" is not recognized for format avro'),
+                            ("COPY (SELECT 1) TO '%s' (FORMAT csv, SYNC off, \"%s\" 1)", 'option "%s" is not recognized for format csv'),
+                            ("SELECT export_to_csv('SELECT 1', '%s', options => '{\"%s\": 1}')", 'option "%s" is not recognized for format csv'),
+                            ("COPY (SELECT 1) TO '%s' (FORMAT avro, COMPRESSION '%s')", 'invalid value for option "compression": "%s"')):
+            error = c.error(sql % (path, word), db=db)
+            assert (error.sqlstate, error.message) == ("22023", wanted % word), (encoding, error)
+        error = c.error("SELECT * FROM describe_export('SELECT 1', '%s')" % word, db=db)
+        assert error.message == 'format "%s" is not recognized' % word, (encoding, error)
+
+
 def test_a_path_is_bytes():
     c.psql("COPY (SELECT 1) TO '%s' WITH (format avro)" % c.out("größe.avro"), db="db_latin1")
     assert os.path.exists(os.fsencode(c.outdir) + "/größe.avro".encode("latin-1"))
