@@ -25,14 +25,14 @@ Writer::Writer(const Spec &s)
     const Options &o = spec.options;
     encoder = o.format->encoder(spec);
     framer = o.format->framer(spec);
-    if (!o.codec || o.format->codec_inside) return;
+    if (o.format->codec_inside) return;
+    Buffer header, footer;
+    framer->begin(0, header);
+    framer->end(0, footer);
+    edges = header.size() + footer.size();
+    if (!o.codec) return;
     codec = o.codec->make(o.level, *spec.any_thread);
-    Buffer edge;
-    framer->begin(0, edge);
-    wrapping = {true, !edge.empty(), false};
-    edge.clear();
-    framer->end(0, edge);
-    wrapping.footer = !edge.empty();
+    wrapping = {true, !header.empty(), !footer.empty()};
 }
 
 Block &Writer::cut(uint32_t rows)
@@ -240,6 +240,7 @@ try {
 }
 
 Wrapping writer_wrapping(const Writer *w) noexcept { return w->wrapping; }
+uint64_t writer_edges(const Writer *w) noexcept { return w->edges; }
 
 Code file_begin(Writer *w, uint32_t file, BytesRef *out) noexcept
 try {

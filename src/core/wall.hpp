@@ -116,6 +116,8 @@ Code writer_collect(Writer *, BlockRef *) noexcept; // waits, if it must; valid 
 Code writer_give(Writer *, BlockRef *, const size_t **ends) noexcept;
 Code writer_absorb(Writer *, BytesRef, uint32_t rows, const size_t *ends) noexcept;
 Wrapping writer_wrapping(const Writer *) noexcept;
+// Bytes of a text file that are no rows, before a codec: its header and footer. Other formats: 0.
+uint64_t writer_edges(const Writer *) noexcept;
 Code file_begin(Writer *, uint32_t file, BytesRef *) noexcept;
 // The block of the last take or collect becomes one of this file, and its bytes are final. Nothing may be
 // submitted where a codec wraps blocks.

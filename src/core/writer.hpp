@@ -40,6 +40,7 @@ struct Writer {
     std::unique_ptr<Framer> framer;
     std::unique_ptr<Codec> codec; // only for formats whose blocks are wrapped whole
     Wrapping wrapping = {};
+    uint64_t edges = 0; // of text formats: bytes of header and footer
     Block packed;
     Block *taken = nullptr;     // the last block taken or collected
     Block *taken_raw = nullptr; // the same, not packed: in case it is to be packed again

@@ -54,6 +54,7 @@ FileEntry *pump_new_file(Pump *p, uint32 index)
     }
     p->files[p->nfiles] = {};
     p->files[p->nfiles].index = index;
+    p->files[p->nfiles].raw_bytes = writer_edges(p->writer);
     return &p->files[p->nfiles++];
 }
 

@@ -10,6 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import harness, parallel  # noqa: E402
+from lib.promise import fresh_dir  # noqa: E402
 
 CODECS = ("gzip", "zstd", "lz4")
 # FORMAT and options -> header, footer; a row ends with a line.
@@ -171,6 +172,35 @@ def test_rotated_files_likewise():
                     rows += mine
                 assert sorted(rows) == wanted[form], name
                 assert len(files) > 1, name
+
+
+def test_raw_bytes_are_those_that_unpacking_gives():
+    """Header and footer of every file included: what verify_export counts, and, where nothing is packed, the size."""
+    session = c.session()
+    form_of = {form: form.partition(",")[0].strip("'") for form in FORMATS}
+    for form in FORMATS:
+        for codec in ("none", "zstd"):
+            for query, more in (("TABLE few", ", MAX_ROWS_PER_FILE 30"), ("TABLE t", ", MAX_BYTES_PER_FILE 40000"),
+                                ("SELECT * FROM few WHERE id < 0", ""), ("SELECT * FROM few WHERE id < 0", ", MAX_ROWS_PER_FILE 30")):
+                for parallel_option in (", PARALLEL off", ", PARALLEL 2"):
+                    d = fresh_dir(c, "raw")
+                    path = d + "/raw." + form_of[form]
+                    session.run(export(query, path, form, codec, more + parallel_option + ", MANIFEST on"))
+                    (told, sizes), = session.run("SELECT l->>'raw_bytes', l->>'bytes' FROM last_export() l")
+                    with open(path + ".manifest.json") as f:
+                        files = json.load(f)["files"]
+                    found = c.psql("SELECT raw_bytes, ok FROM verify_export('%s.manifest.json')" % path)
+                    what = (form, codec, query, more, parallel_option)
+                    assert [[str(e["raw_bytes"]), "t"] for e in files] == found, (what, files, found)
+                    assert sum(e["raw_bytes"] for e in files) == int(told), (what, told)
+                    if codec == "none":
+                        assert all(e["raw_bytes"] == os.path.getsize(os.path.join(d, e["name"])) for e in files), (what, files)
+                        assert told == sizes, (what, told, sizes)
+    for form in FORMATS:  # of a stream, too
+        for codec, size in (("none", None), ("gzip", len(plain("TABLE few", form)))):
+            session.run(export("TABLE few", None, form, codec, "", "PROGRAM 'cat > /dev/null'"))
+            (told, sizes), = session.run("SELECT l->>'raw_bytes', l->>'bytes' FROM last_export() l")
+            assert told == (sizes if size is None else str(size)), (form, codec, told, sizes)
 
 
 if __name__ == "__main__":
