@@ -4,6 +4,7 @@
 #include "entry/copy_hook.hpp"
 
 #include "entry/copy_claim.hpp"
+#include "entry/preload_hint.hpp"
 #include "pg/export.hpp"
 #include "pg/pump.hpp"
 #include "pg/rights.hpp"
@@ -290,6 +291,13 @@ static uint64 copy_to(const Call *c)
     return copy_to((const CopyStmt *)pstmt->utilityStmt, pstmt, c->source_text, c->env);
 }
 
+static bool creates_extension(const PlannedStmt *pstmt)
+{
+    return IsA(pstmt->utilityStmt, CreateExtensionStmt) &&
+           strcmp(((const CreateExtensionStmt *)pstmt->utilityStmt)->extname, "pg_spout") == 0 &&
+           !extension_exists();
+}
+
 static void process_utility(PlannedStmt *pstmt, const char *source_text, bool read_only_tree,
                             ProcessUtilityContext context, ParamListInfo params, QueryEnvironment *env,
                             DestReceiver *dest, QueryCompletion *qc)
@@ -298,6 +306,7 @@ static void process_utility(PlannedStmt *pstmt, const char *source_text, bool re
     Claim claim = claim_of(pstmt);
     if (claim == Claim::none) {
         bool discard = discards_all(pstmt); // asked before: the statement may not outlive its execution
+        if (creates_extension(pstmt)) hint_at_commit();
         pass_on(&call);
         if (discard) forget_export();
         return;

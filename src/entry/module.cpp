@@ -1,6 +1,7 @@
 // module.cpp - what happens when the library is loaded: cheap, and in workers too.
 #include "bench/bench.hpp"
 #include "entry/copy_hook.hpp"
+#include "entry/preload_hint.hpp"
 #include "pg/encode_node.hpp"
 #include "pg/guc.hpp"
 #include "pg/pg.hpp"
@@ -15,6 +16,7 @@ void _PG_init(void)
     // pg_upgrade moves tables and must meet nothing but core.
     if (IsBinaryUpgrade) return;
     spout::install_copy_hook();
+    spout::note_preload();
     if (process_shared_preload_libraries_in_progress) spout::preload_shared_ring();
 }
 }

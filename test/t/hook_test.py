@@ -111,6 +111,45 @@ def test_not_preloaded_works_from_the_first_call():
         c.psql("ALTER DATABASE postgres RESET session_preload_libraries")
 
 
+def said(script, **options):
+    """What psql says beside the rows."""
+    env = dict(os.environ, **c.connection(), **options)
+    done = subprocess.run([os.path.join(c.bindir, "psql"), "-X", "-q", "-f", "-"], input=script, text=True, capture_output=True, env=env)
+    return done.stderr
+
+
+def test_who_creates_the_extension_is_told_how_new_sessions_load_it():
+    preload("")
+    drop, create = "DROP EXTENSION IF EXISTS pg_spout CASCADE;\n", "CREATE EXTENSION pg_spout;\n"
+    c.psql(drop)
+    hint = "HINT:  ALTER DATABASE postgres SET session_preload_libraries = %s; then connect again."
+    once = said(create)
+    assert once.count("NOTICE:") == 1 and hint % "'pg_spout'" in once, once
+    # The library is loaded by now, or not; at the end of a transaction; not for what is undone, dropped or there already.
+    assert said("LOAD 'pg_spout';" + drop + create).count(hint % "'pg_spout'") == 1
+    assert said(drop + create + drop + create).count(hint % "'pg_spout'") == 2
+    in_block = said(drop + "BEGIN;" + create + "\\warn made\nCOMMIT;\n")
+    assert in_block.index("made") < in_block.index("HINT"), in_block
+    for script in ("BEGIN;" + create + "ROLLBACK;", "BEGIN;" + create + drop + "COMMIT;", create + "CREATE EXTENSION IF NOT EXISTS pg_spout;"):
+        told = said(drop + script)
+        assert told.count("HINT") == script.count("NOT EXISTS"), (script, told)
+    assert said("SET client_min_messages = warning;" + drop + create) == ""
+    # What follows from doing as told: silence, and COPY in a second session.
+    c.psql("ALTER DATABASE postgres SET session_preload_libraries = 'pg_spout'")
+    try:
+        assert "session_preload" not in said(drop + create)
+        c.psql("COPY t TO '%s' WITH (format avro)" % c.out("second.avro"))
+        # Other libraries stay in the list.
+        c.psql("ALTER DATABASE postgres SET session_preload_libraries = 'auto_explain'")
+        assert hint % "auto_explain, pg_spout" in said(drop + create)
+        c.psql("ALTER DATABASE postgres SET session_preload_libraries = auto_explain, pg_spout")
+        c.psql("COPY t TO '%s' WITH (format avro)" % c.out("second.avro"))
+    finally:
+        c.psql("ALTER DATABASE postgres RESET session_preload_libraries")
+    preload("pg_spout")
+    assert "session_preload" not in said(drop + create)
+
+
 def test_command_tag():
     preload("pg_spout")
     c.psql("CREATE EXTENSION IF NOT EXISTS pg_spout")
