@@ -35,6 +35,18 @@ MEMBERS = """SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend 
     AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_spout') ORDER BY 1"""
 
 
+# The benchmarks, which do leave tables.
+MEASURED = """CREATE DATABASE measured;
+    \\c measured
+    CREATE EXTENSION pg_spout_bench CASCADE;
+    SELECT benchmark_data(rows => 50), record_benchmark('x', '{1,2}'), register_benchmark('mine', 'SELECT 1')"""
+KEPT = MEMBERS.replace("'pg_spout'", "'pg_spout_bench'") + """;
+    SELECT r FROM benchmark_results r; SELECT d FROM benchmark_definitions d; SELECT md5(string_agg(r::text, ',')) FROM spout_bench.records_r50_c5_s1_v1 r;
+    SELECT c.oid::regclass, array_to_string(ARRAY(SELECT a::text FROM unnest(c.relacl) a ORDER BY 1), ' ') FROM pg_class c
+    WHERE c.relkind IN ('r', 'v', 'm', 'S') AND c.relname ~ 'benchmark|memory|^own|^results'
+    ORDER BY c.oid::regclass::text"""
+
+
 def program(c, name, *args, **kwargs):
     """Runs one of the server's client programs as its account."""
     return c.run_as_server(os.path.join(c.bindir, name), *args, env=dict(os.environ, LC_ALL="C.UTF-8", **c.connection(**kwargs)))
@@ -92,14 +104,20 @@ def test_pg_upgrade():
     """To another cluster of the same major, which takes the same road as to the next one."""
     with Cluster(preload=True) as old, Cluster(preload=True, start=False) as new:
         old.psql(SHOP)
-        before = catalogs(old), exported(old, "old.avro")
+        old.psql(MEASURED)
+        before = catalogs(old), exported(old, "old.avro"), old.psql(KEPT, db="measured")
         old.stop()
         arguments = ["-b", old.bindir, "-B", old.bindir, "-d", old.data, "-D", new.data, "-U", "postgres", "-s", new.sockets]
         assert "Clusters are compatible" in new.run_as_server(os.path.join(new.bindir, "pg_upgrade"), "--check", *arguments)
         new.run_as_server(os.path.join(new.bindir, "pg_upgrade"), *arguments)
         new.start()
-        after = catalogs(new), exported(new, "new.avro")
-        assert after == before, [pair for pair in zip(after[0], before[0]) if pair[0] != pair[1]]
+        after = catalogs(new), exported(new, "new.avro"), new.psql(KEPT, db="measured")
+        assert after == before, [pair for pair in zip(after[0] + after[2], before[0] + before[2]) if pair[0] != pair[1]]
+        # The data set is still the extension's own, and numbers go on.
+        assert new.psql("SELECT benchmark_data(rows => 50); SELECT id FROM record_benchmark('x', '{1}')", db="measured") == [
+            ["spout_bench.records_r50_c5_s1_v1"], ["2"]]
+        new.psql("DROP EXTENSION pg_spout_bench", db="measured")
+        assert new.psql("SELECT 1 FROM pg_event_trigger", db="measured") == [] and "benchmark" not in dump(new, db="measured")
         # A second round: what was upgraded can be dumped and dropped as if it had been created here.
         assert "CREATE EXTENSION IF NOT EXISTS pg_spout WITH SCHEMA tools" in dump(new)
         new.psql("DROP EXTENSION pg_spout CASCADE", db="shop")
