@@ -32,6 +32,9 @@ void prefer_speed(ZSTD_CCtx *c)
     ZSTD_CCtx_setParameter(c, ZSTD_c_targetLength, kFastTargetLength);
 }
 
+// Level 22 would have windows of 128 MB, for frames of more than 64 MB. Who reads has to find room for them.
+constexpr int kMaxWindowLog = 26;
+
 class Zstd : public Codec
 {
   public:
@@ -42,6 +45,7 @@ class Zstd : public Codec
         ZSTD_CCtx_setParameter(compress_, ZSTD_c_compressionLevel, level);
         ZSTD_CCtx_setParameter(compress_, ZSTD_c_checksumFlag, checksum);
         if (level == 1) prefer_speed(compress_);
+        if (level == 22) ZSTD_CCtx_setParameter(compress_, ZSTD_c_windowLog, kMaxWindowLog);
     }
     ~Zstd() override { ZSTD_freeCCtx(compress_); }
 
@@ -63,7 +67,6 @@ class Zstd : public Codec
     ZSTD_CCtx *compress_; // owned
 };
 
-// The library's own limit for windows, 128 MB, is what level 22 needs.
 class Unzstd : public Unpacker
 {
   public:
@@ -72,6 +75,7 @@ class Unzstd : public Unpacker
           context_(ZSTD_createDCtx_advanced({CodecMemory::bytes, CodecMemory::give_back, &memory_}))
     {
         if (!context_) throw std::bad_alloc();
+        ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kMaxWindowLog);
     }
     ~Unzstd() override { ZSTD_freeDCtx(context_); }
 
@@ -98,7 +102,7 @@ class Unzstd : public Unpacker
     {
         if (why == ZSTD_error_memory_allocation) throw std::bad_alloc();
         if (why == ZSTD_error_frameParameter_windowTooLarge)
-            throw Error(Code::limit, "zstandard data need a window of more than 128 MB");
+            throw Error(Code::limit, "zstandard data need a window of more than 64 MB");
         throw Error(Code::corrupt, "zstandard data is damaged");
     }
     CodecMemory memory_;

@@ -74,7 +74,7 @@ static OpenFile *open_file(const char *path, const char **problem)
         *problem = cannot_open(err);
         return nullptr;
     }
-    struct stat st;
+    struct stat st = {};
     if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode)) return f;
     *problem = S_ISDIR(st.st_mode) ? "is a directory" : "is not a regular file";
     close_file(f);
@@ -276,13 +276,14 @@ static void verify_listed(ReturnSetInfo *out, int index, const ReadAs *as, const
     const ManifestFile &f = m->scan.file;
     Expected expected = {f.rows, f.bytes, f.crc32c};
     char *name = text_from_file(f.name);
-    if (name) {
+    if (name && is_component(name)) { // it may have changed since it was looked at
         verify_file(out, index, *as, beside(m->path, name), &expected);
         return;
     }
     Verdict v = {};
-    v.problem =
-        psprintf("the name in the manifest is not valid in encoding \"%s\"", GetDatabaseEncodingName());
+    v.problem = name ? "the manifest names a file outside its directory"
+                     : psprintf("the name in the manifest is not valid in encoding \"%s\"",
+                                GetDatabaseEncodingName());
     put_verdict(out, index, beside(m->path, readable(f.name)), &v);
 }
 

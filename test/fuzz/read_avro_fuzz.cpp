@@ -40,11 +40,13 @@ constexpr const char *kSchemas[] = {
 void check(const std::string &file)
 {
     Verdict v = read_back(file);
-    // Wherever it has to stop in the midst of a value, it goes on as if it had not.
-    Verdict again = read_back(Memory{file, file.size() % 13 + 1});
-    if (again.code != v.code && (again.code == Code::ok || v.code == Code::ok))
-        fail("depends on the pieces", again);
-    if (v.code == Code::ok && again.stats.rows != v.stats.rows) fail("depends on the pieces", again);
+    if (v.code != Code::limit && v.stats.rows < 100000) { // those take long enough once
+        // Wherever it has to stop in the midst of a value, it goes on as if it had not.
+        Verdict again = read_back(Memory{file, file.size() % 13 + 1});
+        bool same = (again.code == Code::ok) == (v.code == Code::ok);
+        if (!same || (v.code == Code::ok && again.stats.rows != v.stats.rows))
+            fail("depends on the pieces", again);
+    }
     switch (v.code) {
     case Code::ok:
         if (v.stats.bytes != file.size()) fail("bytes are missing", v);

@@ -133,7 +133,9 @@ def test_claims_get_no_memory():
     h = header(field("bytes"))
     judge("size.avro", h + number(1) + number(2**31 - 1) + number(2**30) + b"x" * 1000, False, "file ends too early")
     judge("size.snappy.avro", header(field("bytes"), "snappy") + block(1, b"\xff\xff\xff\xff\x07" + b"\0" * 6), False, "snappy data is damaged")
-    judge("window.csv.zst", bombs.zstd(b"", b"x", SIZE, window=31), False, "a window of more than 128 MB")
+    judge("window.csv.zst", bombs.zstd(b"", b"x", SIZE, window=31), False, "a window of more than 64 MB")
+    judge("windows.avro", h.replace(b"\x08null", b"\x12zstandard") + block(1, bombs.zstd(b"", b"x", SIZE, window=27)), False, "a window of more than 64 MB")
+    judge("most_of_a_window.csv.zst", bombs.zstd(b"", b"\n", 100 * MB, window=26), True, limit=80, raw=100 * MB)
     x = bytearray(packed("xz", b"", b"\0", MB))
     end = 12 + (x[12] + 1) * 4 - 4
     x[16] = 40  # a dictionary of 4 GB

@@ -344,3 +344,14 @@ TEST(Zstd, FramesSayTheirContentSize)
         EXPECT_EQ(ZSTD_getFrameContentSize(packed.data(), packed.size()), n);
     }
 }
+
+// What is written, is read back: windows have a limit there.
+TEST(Zstd, LargestLevelsKeepToTheLargestWindow)
+{
+    const std::string in(66 << 20, 'x');
+    for (int level : {21, 22}) {
+        std::string packed = pack(*find_codec("zstd"), level, in), out;
+        EXPECT_EQ(unpack(*find_codec("zstd"), packed, in.size(), &out), Code::ok) << level;
+        EXPECT_TRUE(out == in) << level;
+    }
+}
