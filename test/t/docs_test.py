@@ -20,6 +20,17 @@ BARE = "<!-- test: database without the sample table -->"
 
 # Stands for a program on the server that uploads what it reads.
 UPLOADER = '#!/bin/sh\n[ "$1 $2 $3" = "s3 cp -" ] && exec cat > %s/uploaded\n'
+# Stands for Citus: tables named after the one that is distributed are its shards.
+SHARDS = """CREATE TABLE orders_102008 AS SELECT * FROM orders WHERE id % 2 = 0; CREATE TABLE orders_102009 AS SELECT * FROM orders WHERE id % 2 = 1;
+CREATE FUNCTION run_command_on_shards(distributed regclass, command text) RETURNS TABLE (shardid bigint, success bool, result text) LANGUAGE plpgsql AS $$
+DECLARE shard regclass;
+BEGIN
+    FOR shard, shardid IN SELECT oid::regclass, split_part(relname, '_', 2) FROM pg_class WHERE relname LIKE distributed || '\\_%' AND relkind = 'r' ORDER BY 1 LOOP
+        EXECUTE format(command, shard) INTO result;
+        success := true;
+        RETURN NEXT;
+    END LOOP;
+END $$;"""
 DRIVER = os.environ.get("SPOUT_JDBC", "/usr/share/java/postgresql.jar")
 
 
@@ -57,6 +68,8 @@ def prepare(page):
         c.psql(PREPARED, db=db)
         if page != "docs/index.md":  # which shows it
             c.psql(blocks("docs/index.md", c.outdir)[0].body, db=db)
+        if page == "docs/distributed.md":
+            c.psql(SHARDS, db=db)
     return c.connection(db=db)
 
 
