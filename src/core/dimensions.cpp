@@ -99,7 +99,7 @@ std::map<std::string, uint8_t> parse_dimensions(const char *text)
     return all;
 }
 
-bool dimensions_count(const Options *o) noexcept { return o->format->fixed_dimensions && !o->schema; }
+bool derives_schema(const Options *o) noexcept { return o->format->has_schema && !o->schema; }
 
 Code dimensions_asked(const Options *o, const RowType *row, uint8_t *dimensions, Failure *why) noexcept
 try {

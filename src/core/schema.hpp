@@ -50,15 +50,13 @@ struct Type {
     Repr repr;         // jsonb: Repr::jsonb (Cell::s is the root container), or Repr::text where not UTF-8
     int16_t precision; // numeric(p,s), -1 without; interval: kInfiniteIntervals or anything else
     int16_t scale;
-    const char *sql_name;      // as format_type prints it, for pg.type and messages
-    const char *schema;        // composite, enum: where it lives; else null
-    const char *name;          // composite, enum: its name; else null
-    const Type *element;       // array
-    const Field *fields;       // record
-    uint32_t nfields;          // record
-    const char *const *labels; // enum, in sort order
-    uint32_t nlabels;
-    uint32_t array; // array: its place in RowType::dimensions
+    const char *sql_name; // as format_type prints it, for pg.type and messages
+    const char *schema;   // composite, enum: where it lives; else null
+    const char *name;     // composite, enum: its name; else null
+    const Type *element;  // array
+    const Field *fields;  // record
+    uint32_t nfields;     // record
+    uint32_t array;       // array: its place in RowType::dimensions
 };
 
 struct Field {

@@ -83,7 +83,8 @@ bool blocks_commute(const Options *) noexcept; // may be placed in any order
 bool format_is_text(const Options *) noexcept; // lines, unless a codec packs them
 
 // --- dimensions of arrays (RowType::dimensions) ---------------------------------------------------
-bool dimensions_count(const Options *) noexcept; // this export must know them before its first row
+// A schema is made of the row type: dimensions must be known before the first row.
+bool derives_schema(const Options *) noexcept;
 // What the option array_dimensions says; bad_value when it names what is no array.
 Code dimensions_asked(const Options *, const RowType *, uint8_t *dimensions, Failure *why) noexcept;
 // What the values of a row show of those that are not known. Cells of columns that hold no array may be null.

@@ -6,6 +6,7 @@
 #include "entry/copy_claim.hpp"
 #include "entry/preload_hint.hpp"
 #include "pg/export.hpp"
+#include "pg/names.hpp"
 #include "pg/pump.hpp"
 #include "pg/rights.hpp"
 #include "pg/suggest.hpp"
@@ -36,13 +37,15 @@ static bool extension_exists() { return OidIsValid(get_extension_oid("pg_spout",
 // --- options
 // --------------------------------------------------------------------------------------------------
 
-// Null without a value. No option of ours takes a list: refused by its text.
-static const char *value_of(const DefElem *def)
+// Null without a value. No option of ours takes a list: refused by its text. What core checks is in core's
+// hands.
+static const char *value_of(const DefElem *def, const char *format)
 {
     if (!def->arg) return nullptr;
     if (IsA(def->arg, List)) return nodeToString(def->arg);
     if (IsA(def->arg, A_Star)) return "*";
-    return to_utf8(defGetString((DefElem *)def));
+    const char *text = defGetString((DefElem *)def);
+    return option_is_ours(format, def->defname) ? option_text(def->defname, text) : shown_name(text);
 }
 
 // Options of files make no sense for a stream, whatever their value. Under \copy, psql writes the file.
@@ -92,7 +95,7 @@ static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportReques
         auto *def = (DefElem *)lfirst(lc);
         if (pg_strcasecmp(def->defname, "format") == 0) {
             if (format) errorConflictingDefElem(def, pstate);
-            format = value_of(def);
+            format = value_of(def, "");
             continue;
         }
         if (csv && of_copy_from(def->defname)) {
@@ -101,7 +104,7 @@ static void parse_options(ParseState *pstate, const CopyStmt *stmt, ExportReques
         }
         for (int i = 0; i < used; i++)
             if (pg_strcasecmp(defs[i]->defname, def->defname) == 0) errorConflictingDefElem(def, pstate);
-        raw[used] = {to_utf8(def->defname), value_of(def)};
+        raw[used] = {shown_name(def->defname), value_of(def, copy_format(stmt))};
         locations[used] = def->location;
         defs[used++] = def;
     }

@@ -2,6 +2,7 @@
 #include "entry/options_json.hpp"
 
 #include "pg/bind.hpp"
+#include "pg/names.hpp"
 #include "pg/suggest.hpp"
 
 extern "C" {
@@ -25,7 +26,7 @@ static void add(OptionList *list, const char *name, const char *value, Node *nod
         list->nodes = nodes;
     }
     list->nodes[list->n] = node;
-    list->items[list->n++] = {to_utf8(name), to_utf8(value)};
+    list->items[list->n++] = {shown_name(name), option_text(name, value)};
 }
 
 void add_option(OptionList *list, const char *name, const char *value)

@@ -314,6 +314,6 @@ const Format kAvro = {
     [](const Spec &s) -> std::unique_ptr<Framer> { return std::make_unique<AvroFramer>(s); },
     describe,
     {".avro"},
-    /* fixed_dimensions */ true,
+    /* has_schema */ true,
 };
 } // namespace spout

@@ -81,8 +81,8 @@ bool Compiler::array(const Type &t, const Node &n, Step &s, uint32_t inner)
 bool Compiler::nested(const Type &t, const Node &n, Step &s, const Writers **w, uint32_t inner)
 {
     // hstore's values are nullable text; its Type has no element.
-    static constexpr Type kText = {Kind::text, Repr::text, -1, 0,       "text", nullptr, nullptr,
-                                   nullptr,    nullptr,    0,  nullptr, 0,      0};
+    static constexpr Type kText = {Kind::text, Repr::text, -1,      0, "text", nullptr,
+                                   nullptr,    nullptr,    nullptr, 0, 0};
     *w = nested_writers(n.tag);
     if (n.tag == Tag::record) {
         if (!record(t.fields, t.nfields, n, s.parts, false)) return false;

@@ -116,9 +116,8 @@ struct Format {
     std::unique_ptr<Framer> (*framer)(const Spec &);
     void (*describe)(const Spec &, Description &);
     const char *suffixes[kMaxSuffixes]; // of names of files, the usual one first
-    // The arrays of a column all have as many dimensions as its type in the schema; else each as many as it
-    // has.
-    bool fixed_dimensions = false;
+    // Files carry a schema, with the names of types and how many dimensions arrays have.
+    bool has_schema = false;
 };
 
 const Format *find_format(std::string_view name); // any case; null when there is none

@@ -2,6 +2,8 @@
 // swapped for the length of a row, and only when some column needs them.
 #include "pg/bind.hpp"
 
+#include "pg/names.hpp"
+
 extern "C" {
 #include "executor/tuptable.h"
 #include "pgtime.h"
@@ -11,6 +13,13 @@ extern "C" {
 
 namespace spout
 {
+static const char *name_of(const Binder *b, const char *name, uint32 i)
+{
+    if (!b->style.column_names) return pstrdup(name);
+    return written_text(name, b->style.encoding, psprintf("name of column %u", i + 1),
+                        "Give the column another name with AS in the query.");
+}
+
 Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, const ColumnChoice *columns,
              uint32 ncolumns, BindStyle style)
 {
@@ -25,19 +34,22 @@ Binder *bind(MemoryContext cx, TupleDesc desc, const ColumnOrigin *origins, cons
     b->cells = (Cell *)palloc0(sizeof(Cell) * n);
     b->column_names = (const char **)palloc0(sizeof(char *) * n);
     b->row_cx = AllocSetContextCreate(cx, "pg_spout row", ALLOCSET_DEFAULT_SIZES);
+    RowPosition at = {0, b->column_names, -1, true};
+    ErrorContextCallback context = {error_context_stack, row_context, &at};
+    error_context_stack = &context;
     for (uint32 i = 0; i < ncolumns; i++) {
         Form_pg_attribute a = TupleDescAttr(desc, columns[i].attnum - 1);
+        b->column_names[i] = message_name(columns[i].name);
+        at.column = (int)i;
         first_array[i] = b->narrays;
         make_getter(b, a->atttypid, a->atttypmod, origins[columns[i].attnum - 1], &getters[i]);
         stored[i] = {(uint16_t)(columns[i].attnum - 1), stored_form(getters[i].fetch)};
         b->any_opaque = b->any_opaque || stored[i].form == Stored::opaque;
         b->last_attnum = Max(b->last_attnum, columns[i].attnum);
-        b->column_names[i] = pstrdup(columns[i].name);
-        Cell name;
-        put_text(b, &name, columns[i].name, strlen(columns[i].name));
-        fields[i] = {pnstrdup(name.s.p, name.s.n), getters[i].type,
+        fields[i] = {name_of(b, columns[i].name, i), getters[i].type,
                      origins[columns[i].attnum - 1].never_null};
     }
+    error_context_stack = context.previous;
     b->getters = getters;
     b->stored = stored;
     b->ncolumns = ncolumns;

@@ -44,6 +44,8 @@ struct BindStyle {
     int encoding;            // of text: PG_UTF8 unless CSV says otherwise
     const char *null_string; // CSV: text equal to it is quoted; in the database encoding
     bool omit_nulls;         // json, xml
+    bool column_names;       // are written
+    bool type_names;         // likewise, of composites
 };
 
 BindStyle bind_style(const Options *);
@@ -123,7 +125,7 @@ void fetch_through_output(Binder *, const Getter *, Datum, Cell *);
 void fetch_enum(Binder *, const Getter *, Datum, Cell *);
 void fetch_row_json(Binder *, const Getter *, Datum, Cell *);
 void fetch_jsonb_text(Binder *, const Getter *, Datum, Cell *);
-void *build_enum_cache(Oid enumtypid, Type *type);
+void *build_enum_cache(Oid enumtypid);
 const char *to_utf8(const char *s); // from the database encoding; SQL_ASCII is verified, else 22021
 // Text in the database encoding into a cell in the binder's encoding.
 void put_text(const Binder *, Cell *, const char *p, size_t n);

@@ -21,8 +21,9 @@ namespace spout
 {
 BindStyle bind_style(const Options *o)
 {
-    BindStyle s = {format_style(o), PG_UTF8, nullptr, o->omit_nulls};
+    BindStyle s = {format_style(o), PG_UTF8, nullptr, o->omit_nulls, true, derives_schema(o)};
     if (s.style != Style::csv) return s;
+    s.column_names = o->csv.header;
     s.encoding = o->csv.encoding;
     if (s.encoding != GetDatabaseEncoding()) s.null_string = o->csv.null_server;
     return s;

@@ -2,6 +2,8 @@
 // allocates unless the value is toasted or must change its encoding.
 #include "pg/bind.hpp"
 
+#include "pg/names.hpp"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_enum.h"
@@ -234,8 +236,7 @@ Stored stored_form(FetchFunction f)
 
 struct EnumLabel {
     Oid oid;
-    float4 order;
-    const char *label; // UTF-8
+    const char *label; // UTF-8; null: it is no text in it
     uint32 length;
 };
 struct EnumCache {
@@ -248,13 +249,7 @@ static int by_oid(const void *a, const void *b)
     Oid x = static_cast<const EnumLabel *>(a)->oid, y = static_cast<const EnumLabel *>(b)->oid;
     return x < y ? -1 : x > y;
 }
-static int by_order(const void *a, const void *b)
-{
-    float4 x = static_cast<const EnumLabel *>(a)->order, y = static_cast<const EnumLabel *>(b)->order;
-    return x < y ? -1 : x > y;
-}
-
-void *build_enum_cache(Oid enumtypid, Type *type)
+void *build_enum_cache(Oid enumtypid)
 {
     CatCList *list = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(enumtypid));
     auto *cache =
@@ -262,28 +257,38 @@ void *build_enum_cache(Oid enumtypid, Type *type)
     cache->n = list->n_members;
     for (int i = 0; i < list->n_members; i++) {
         auto *form = (Form_pg_enum)GETSTRUCT(&list->members[i]->tuple);
-        const char *label = to_utf8(NameStr(form->enumlabel));
-        cache->labels[i] = {form->oid, form->enumsortorder, label, (uint32)strlen(label)};
+        const char *label;
+        bool text = convert_name(NameStr(form->enumlabel), PG_UTF8, &label);
+        if (label == NameStr(form->enumlabel)) label = pstrdup(label);
+        cache->labels[i] = {form->oid, text ? label : nullptr, (uint32)strlen(label)};
     }
     ReleaseSysCacheList(list);
-    qsort(cache->labels, cache->n, sizeof(EnumLabel), by_order);
-    auto **labels = (const char **)palloc(sizeof(char *) * Max(cache->n, 1));
-    for (uint32 i = 0; i < cache->n; i++)
-        labels[i] = cache->labels[i].label;
-    type->labels = labels;
-    type->nlabels = cache->n;
     qsort(cache->labels, cache->n, sizeof(EnumLabel), by_oid);
     return cache;
 }
 
-void fetch_enum(Binder *b, const Getter *g, Datum d, Cell *c)
+// One that is no text, which is an error only here, where a row has it; or one that this very transaction
+// added after the export began.
+static pg_noinline void fetch_unknown_label(const Getter *g, Datum d, Cell *c)
+{
+    const char *label = DatumGetCString(DirectFunctionCall1(enum_out, d)), *converted;
+    if (!convert_name(label, PG_UTF8, &converted))
+        ereport(ERROR,
+                (errcode(bad_name_sqlstate()),
+                 errmsg("label of enum %s cannot be written in encoding \"UTF8\": \"%s\"",
+                        from_utf8(g->type->sql_name), escaped_bytes(label)),
+                 errhint("Use ALTER TYPE ... RENAME VALUE, or write another text for it in the query.")));
+    c->s = {converted, (uint32_t)strlen(converted)};
+}
+
+void fetch_enum(Binder *, const Getter *g, Datum d, Cell *c)
 {
     auto *cache = static_cast<const EnumCache *>(g->cache);
-    EnumLabel key = {DatumGetObjectId(d), 0, nullptr, 0};
+    EnumLabel key = {DatumGetObjectId(d), nullptr, 0};
     auto *hit = (const EnumLabel *)bsearch(&key, cache->labels, cache->n, sizeof(EnumLabel), by_oid);
-    if (hit)
+    if (likely(hit && hit->label))
         c->s = {hit->label, hit->length};
-    else // a label added by this very transaction after the export began
-        put_output(b, c, DatumGetCString(DirectFunctionCall1(enum_out, d)));
+    else
+        fetch_unknown_label(g, d, c);
 }
 } // namespace spout

@@ -1,6 +1,7 @@
 // bind_types.cpp - from a SQL type to its getter and its Type, once per export. Known types have a getter
 // of their own; any other type goes through its output function under pinned settings.
 #include "pg/bind.hpp"
+#include "pg/names.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -10,6 +11,7 @@ extern "C" {
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "mb/pg_wchar.h"
 #include "catalog/dependency.h"
 #include "parser/parse_func.h"
 #include "utils/array.h"
@@ -47,7 +49,7 @@ static const char *type_name(Oid typid, int32 typmod)
         }
     }
     if (ns != PG_CATALOG_NAMESPACE) flags |= FORMAT_TYPE_FORCE_QUALIFY;
-    return to_utf8(format_type_extended(typid, typmod, flags));
+    return shown_name(format_type_extended(typid, typmod, flags));
 }
 
 static FmgrInfo *output_function(Oid typid)
@@ -104,6 +106,19 @@ static void make_json_text(const Binder *b, Type *t, Getter *g)
     g->fetch = b->style.omit_nulls ? fetch_record_omitting : fetch_row_json;
 }
 
+// A composite is told from others by its name, where names are written: there it must be the right one.
+static void name_type(const Binder *b, Oid typid, Type *t)
+{
+    HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
+    auto *form = (Form_pg_type)GETSTRUCT(tup);
+    const char *schema = get_namespace_name(form->typnamespace), *name = NameStr(form->typname);
+    bool written = b->style.type_names && form->typtype == TYPTYPE_COMPOSITE;
+    const char *hint = "Use ALTER TYPE or ALTER SCHEMA ... RENAME, or to_jsonb(...) in the query.";
+    t->schema = written ? written_text(schema, PG_UTF8, "schema of a type", hint) : shown_name(schema);
+    t->name = written ? written_text(name, PG_UTF8, "name of a type", hint) : shown_name(name);
+    ReleaseSysCache(tup);
+}
+
 static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Getter *g)
 {
     for (const Building *o = outer; o; o = o->outer)
@@ -125,14 +140,12 @@ static void make_record(Binder *b, Oid typid, const Building *outer, Type *t, Ge
         Form_pg_attribute a = TupleDescAttr(desc, i);
         if (a->attisdropped) continue;
         build(b, a->atttypid, a->atttypmod, {get_typ_typrelid(typid), a->attnum}, &self, &getters[n]);
-        fields[n] = {to_utf8(NameStr(a->attname)), getters[n].type};
+        const char *of = psprintf("name of an attribute of %s", from_utf8(t->sql_name));
+        fields[n] = {written_text(NameStr(a->attname), PG_UTF8, of, "Use ALTER TYPE ... RENAME ATTRIBUTE."),
+                     getters[n].type};
         attnums[n++] = (int16)i;
     }
-    HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-    auto *form = (Form_pg_type)GETSTRUCT(tup);
-    t->schema = to_utf8(get_namespace_name(form->typnamespace));
-    t->name = to_utf8(NameStr(form->typname));
-    ReleaseSysCache(tup);
+    name_type(b, typid, t);
     t->kind = Kind::record;
     t->repr = Repr::list;
     t->fields = fields;
@@ -158,16 +171,12 @@ static void make_array(Binder *b, Oid elemtype, int32 typmod, int dimensions, co
     t->element = child->type;
 }
 
-static void make_enum(Oid typid, Type *t, Getter *g)
+static void make_enum(const Binder *b, Oid typid, Type *t, Getter *g)
 {
-    HeapTuple tup = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-    auto *form = (Form_pg_type)GETSTRUCT(tup);
-    t->schema = to_utf8(get_namespace_name(form->typnamespace));
-    t->name = to_utf8(NameStr(form->typname));
-    ReleaseSysCache(tup);
+    name_type(b, typid, t);
     t->kind = Kind::enumeration;
     t->repr = Repr::text;
-    g->cache = build_enum_cache(typid, t);
+    g->cache = build_enum_cache(typid);
     g->fetch = fetch_enum;
 }
 
@@ -218,7 +227,7 @@ static void build(Binder *b, Oid typid, int32 typmod, ColumnOrigin from, const B
     } else if (type_is_rowtype(typid))
         make_record(b, typid, outer, t, g);
     else if (type_is_enum(typid))
-        make_enum(typid, t, g);
+        make_enum(b, typid, t, g);
     else if (!make_hstore(typid, t, g)) {
         t->kind = Kind::pinned;
         t->repr = Repr::text;

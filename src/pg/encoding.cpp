@@ -35,7 +35,7 @@ Encoding *encoding_create(MemoryContext parent)
 void ask_dimensions(Binder *b, const Options *o)
 {
     Failure why;
-    if (dimensions_count(o) && dimensions_asked(o, &b->row, b->dimensions, &why) != Code::ok)
+    if (derives_schema(o) && dimensions_asked(o, &b->row, b->dimensions, &why) != Code::ok)
         raise_failure(&why);
 }
 

@@ -8,6 +8,7 @@
 #include "pg/encoding.hpp"
 #include "pg/look.hpp"
 #include "pg/manifest.hpp"
+#include "pg/names.hpp"
 #include "pg/query.hpp"
 
 extern "C" {
@@ -74,6 +75,13 @@ static void destroy(DestReceiver *) {}
 
 // --- before the first row ---------------------------------------------------------------------------------
 
+// It becomes the name of the record, unless an option gives another.
+static const char *relation_name(const Options *o, const char *other, const char *name, const char *what)
+{
+    if (!derives_schema(o) || other) return shown_name(name);
+    return written_text(name, PG_UTF8, what, "Use the options record_name and namespace.");
+}
+
 static Briefing brief(const Encoding *e, const ExportRequest *r, TupleDesc desc)
 {
     Briefing b = {};
@@ -82,8 +90,9 @@ static Briefing brief(const Encoding *e, const ExportRequest *r, TupleDesc desc)
     b.origins = r->plan.origins;
     b.norigins = (uint32)desc->natts;
     if (r->relation) {
-        b.schema = to_utf8(r->relation_schema);
-        b.relation = to_utf8(r->relation);
+        const Options &o = r->options;
+        b.schema = relation_name(&o, o.name_space, r->relation_schema, "schema of the table");
+        b.relation = relation_name(&o, o.record_name, r->relation, "name of the table");
     }
     b.options = r->options;
     b.options.csv.force_quote =

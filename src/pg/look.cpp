@@ -24,7 +24,7 @@ static bool seen_enough(Binder *b, TupleTableSlot *slot)
 
 bool look_needed(Planned *p, const Binder *b, const Options *o)
 {
-    if (!dimensions_count(o) || !any_unknown_array(b)) return false;
+    if (!derives_schema(o) || !any_unknown_array(b)) return false;
     if (p->serial_why) return true;
     const char *why;
     p->look = plan_first_rows(p->query, p->stmt, p->source_text, kMostRows, &why);

@@ -139,13 +139,6 @@ class Maker
             // No two types of one schema share a name.
             t.name = names_.emplace_back(std::string(word()) + std::to_string(names_.size())).c_str();
         }
-        if (t.kind == Kind::enumeration) {
-            std::vector<const char *> labels(from_.range<size_t>(1, 4));
-            for (const char *&l : labels)
-                l = word();
-            t.nlabels = static_cast<uint32_t>(labels.size());
-            t.labels = labels_.emplace_back(std::move(labels)).data();
-        }
         if (t.kind == Kind::record) {
             t.fields = make_fields(depth + 1);
             t.nfields = nfields_;
@@ -252,17 +245,13 @@ class Maker
             bool nullable = t.element->kind != Kind::array; // a row of a matrix is never NULL
             return {list(n, [&](uint32_t) { return cell(*t.element, nullable); }), n, 0};
         }
-        static const Type kText = {Kind::text, Repr::text, -1, 0,       "text", nullptr, nullptr,
-                                   nullptr,    nullptr,    0,  nullptr, 0,      0};
+        static const Type kText = {Kind::text, Repr::text, -1,      0, "text", nullptr,
+                                   nullptr,    nullptr,    nullptr, 0, 0};
         return {list(2 * n, [&](uint32_t i) { return cell(kText, i % 2 == 1); }), 2 * n, 0};
     }
 
     Text text(const Type &t)
     {
-        if (t.kind == Kind::enumeration) {
-            const char *label = t.labels[from_.range<uint32_t>(0, t.nlabels - 1)];
-            return {label, static_cast<uint32_t>(strlen(label))};
-        }
         std::string s = t.kind == Kind::bytes  ? from_.bytes(from_.range<size_t>(0, 100))
                         : t.kind == Kind::uuid ? from_.bytes(16)
                                                : utf8(100);
@@ -293,7 +282,6 @@ class Maker
     uint32_t nfields_ = 0; // of the last make_fields()
     std::deque<std::string> names_, texts_;
     std::deque<std::vector<Field>> fields_;
-    std::deque<std::vector<const char *>> labels_;
     std::deque<Type> types_;
     std::vector<const Type *> composites_;
     std::deque<std::vector<Cell>> cells_;

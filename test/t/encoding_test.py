@@ -277,5 +277,96 @@ def test_the_char_type_beyond_ascii():
             assert b"\\200" in f.read()
 
 
+def attempts(db, sql, more="", formats=("csv", "json", "xml", "avro")):
+    """What becomes of COPY in every format: the error, or None."""
+    found = {}
+    for form in formats:
+        options = ", HEADER off, PARALLEL off" if form == "csv" else ""
+        result = c.run("SET client_encoding = 'SQL_ASCII'; COPY %s TO '%s' WITH (FORMAT '%s'%s%s)" % (sql, c.out("names.out"), form, options, more), db=db)
+        found[form] = result.error
+    return found
+
+
+def identifier(sql, **names):
+    """Runs sql with names whose bytes no client could send: %s stands for what an E'' string says."""
+    text = sql.replace("'", "''")
+    for name, value in names.items():
+        text = text.replace("{%s}" % name, "' || quote_ident(E'%s') || '" % value)
+    return "DO $$ BEGIN EXECUTE '%s'; END $$" % text
+
+
+def test_names_that_are_no_text():
+    """Only what is written can be wrong, and the error says what and where: labels in the row that has one, names of columns, of
+    attributes, of composites and tables. CSV writes none of them without a header, and labels as they are."""
+    db = "db_sql_ascii"
+
+    def assert_refused(error, state, message, hint, context=""):
+        assert error, message
+        assert error.sqlstate == state and error.message == message and hint in error.hint and context in error.context, error
+
+    # An enum that nobody can write has labels that everybody can.
+    c.psql(r"""CREATE TYPE odd_label AS ENUM ('fine', E'b\xff'); CREATE TABLE labels (id int, e odd_label, es odd_label[]);
+        INSERT INTO labels VALUES (1, 'fine', '{fine}'), (2, NULL, NULL)""", db=db)
+    assert attempts(db, "labels") == dict.fromkeys(("csv", "json", "xml", "avro"))
+    message = r'label of enum public.odd_label cannot be written in encoding "UTF8": "b\xff"'
+    for change, column in ((r"e = E'b\xff'", "e"), (r"e = 'fine', es = ARRAY['fine', E'b\xff']::odd_label[]", "es")):
+        c.psql("UPDATE labels SET %s WHERE id = 2" % change, db=db)
+        found = attempts(db, "(SELECT * FROM labels ORDER BY id)")
+        assert found.pop("csv") is None
+        for form, error in found.items():
+            if (form, column) == ("json", "es"):  # row_to_json's text
+                assert error.sqlstate == "22021" and 'row 2, column "es"' in error.context, error
+            else:
+                assert_refused(error, "22021", message, "ALTER TYPE ... RENAME VALUE", 'pg_spout, row 2, column "%s"' % column)
+
+    # Names of types: a comment in Avro's schema but for composites, nothing elsewhere.
+    c.psql(identifier("CREATE TYPE {t} AS ENUM (''x''); CREATE TYPE {p} AS (x int); CREATE TABLE typed (e {t}, es {t}[]); CREATE TABLE composed (id int, p {p}); "
+                      "INSERT INTO typed VALUES (''x'', ''{x}''); INSERT INTO composed VALUES (1, ''(1)'')".replace("''", "'"),
+                      t=r"t\xe9", p=r"p\xe9"), db=db)
+    assert attempts(db, "typed") == dict.fromkeys(("csv", "json", "xml", "avro"))
+    found = attempts(db, "composed")
+    assert_refused(found.pop("avro"), "22021", r'name of a type cannot be written in encoding "UTF8": "p\xe9"', "to_jsonb", 'column "p"')
+    assert found == dict.fromkeys(("csv", "json", "xml"))
+
+    # Names of columns and attributes are written but in CSV without a header.
+    c.psql(identifier("CREATE TYPE pair AS (a int, {c} int); CREATE TABLE columns_of (id int, {c} int); CREATE TABLE attributes_of (id int, p pair); "
+                      "INSERT INTO attributes_of VALUES (1, '(1,2)')", c=r"c\xff"), db=db)
+    for sql, message, hint in (("columns_of", r'name of column 2 cannot be written in encoding "UTF8": "c\xff"', "AS"),
+                               ("attributes_of", r'name of an attribute of public.pair cannot be written in encoding "UTF8": "c\xff"', "RENAME ATTRIBUTE")):
+        found = attempts(db, sql)
+        assert found.pop("csv") is None
+        for error in found.values():
+            assert_refused(error, "22021", message, hint, "column ")
+    # The column's name in an error is text for every client.
+    error = c.error("COPY columns_of TO '/dev/null' WITH (FORMAT 'json')", db=db)
+    assert error.sqlstate == "22021" and error.context == r'pg_spout, column "c\xff"', error
+    assert attempts(db, "columns_of", ", ENCODING 'UTF8'", ["csv"]) == {"csv": None}
+
+    # The table's name is the record's.
+    c.psql(identifier("CREATE TABLE {t} (id int)", t=r"r\xff"), db=db)
+    ascii_client = "SET client_encoding = 'SQL_ASCII'; "  # the statement itself is in the error's context
+    copied = identifier("COPY {t} TO 'FILE' WITH (FORMAT avro MORE)", t=r"r\xff").replace("FILE", c.out("names.out"))
+    assert_refused(c.run(ascii_client + copied.replace("MORE", ""), db=db).error, "22021", r'name of the table cannot be written in encoding "UTF8": "r\xff"', "record_name")
+    c.psql(copied.replace("MORE", ", RECORD_NAME r"), db=db)
+    c.psql(copied.replace("avro MORE", "xml"), db=db)
+
+    # A character that UTF-8 has no code for.
+    db = "db_win1252"
+    c.psql(identifier("CREATE TYPE odd_label AS ENUM ('fine', {l}); CREATE TABLE labels (e odd_label)".replace("{l}", "E'l\\x81'"), l=""), db=db)
+    assert attempts(db, "labels") == dict.fromkeys(("csv", "json", "xml", "avro"))
+    c.psql(r"INSERT INTO labels VALUES (E'l\x81')", db=db)
+    for form, error in attempts(db, "labels", formats=("json", "xml", "avro")).items():
+        assert_refused(error, "22P05", r'label of enum public.odd_label cannot be written in encoding "UTF8": "l\x81"', "RENAME VALUE", 'row 1, column "e"')
+
+
+def test_option_values_that_are_no_text():
+    error = c.error(r"SET client_encoding = 'SQL_ASCII'; DO $$ BEGIN EXECUTE E'COPY (SELECT 1) TO ''/dev/null'' WITH (FORMAT xml, root_name ''r\xff'')'; END $$", db="db_sql_ascii")
+    assert (error.sqlstate, error.message) == ("22021", r'value of option "root_name" cannot be written in encoding "UTF8": "r\xff"'), error
+    # What core checks is core's: here the bytes of CSV's null string.
+    path = c.out("null.csv")
+    c.psql(r"DO $$ BEGIN EXECUTE E'SET LOCAL client_encoding = SQL_ASCII; COPY (SELECT NULL) TO ''%s'' WITH (FORMAT csv, PARALLEL off, NULL ''n\xff'')'; END $$" % path, db="db_sql_ascii")
+    assert read("null.csv") == b"n\xff\n"
+
+
 if __name__ == "__main__":
     harness.main()
