@@ -69,7 +69,7 @@ endif
 
 WARNINGS = -Wall -Wextra -Werror -Wno-unused-parameter
 PG_CPPFLAGS = -Isrc $(CODEC_DEFS)
-SHLIB_LINK  = $(CODEC_LIBS) -lstdc++ -Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,--version-script=src/exports.map
+SHLIB_LINK  = $(EXTRA_SHLIB_LINK) $(CODEC_LIBS) -lstdc++ -Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,--version-script=src/exports.map
 EXTRA_CLEAN = build $(OBJS:.o=.d)
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)

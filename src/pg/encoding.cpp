@@ -49,10 +49,10 @@ void encoding_bind(Encoding *e, TupleDesc desc, const Briefing *b)
     e->pump.binder = binder;
     if (!b->dimensions)
         ask_dimensions(binder, &b->options);
-    else if (b->narrays == binder->narrays)
-        memcpy(binder->dimensions, b->dimensions, b->narrays);
-    else
+    else if (b->narrays != binder->narrays)
         elog(ERROR, "parallel worker sees %u arrays where the leader saw %u", binder->narrays, b->narrays);
+    else if (b->narrays)
+        memcpy(binder->dimensions, b->dimensions, b->narrays);
 }
 
 void encoding_open(Encoding *e, const Briefing *b, bool cut)
