@@ -33,7 +33,7 @@ rules() {
         [ "$(includes "$f" | tail -n 1 | sed 's/^[0-9]*://')" = '#include "core/no_postgres.hpp"' ] || echo "$f"
     done | rule 'core/no_postgres.hpp is not the last include'
     includes $GLUE | match '"(format|codec)/|"core/' |
-        match -v '"core/(wall|bench_stats|bench_judge|cell|code|crc32|manifest_scan|options|schema|spec|stored|allocator)\.hpp"' | rule "glue looks behind the wall"
+        match -v '"core/(wall|bench_stats|bench_judge|bench_settings|cell|code|crc32|manifest_scan|options|schema|spec|stored|allocator)\.hpp"' | rule "glue looks behind the wall"
     includes $GLUE | match '"postgres\.h"' | match -v '^src/(pg/pg\.hpp|entry/magic\.c):' |
         rule "postgres.h comes in through pg/pg.hpp only"
     code $GLUE | match '\b(try|catch|throw|dynamic_cast|typeid)\b' | rule "glue uses exceptions or RTTI"

@@ -72,7 +72,7 @@ BEGIN
                 RETURN format('needs extensions %s', item.value);
             END IF;
         ELSIF item.key = 'free_disk' THEN
-            IF coalesce(spout_bench.free_space(directory), 0) < pg_size_bytes(item.word) THEN
+            IF coalesce(spout_bench.free_space(directory), 0) < spout_bench.bytes(item.word) THEN
                 RETURN format('needs %s of free disk', item.word);
             END IF;
         ELSIF item.key = 'role' THEN

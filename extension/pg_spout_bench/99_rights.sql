@@ -38,8 +38,7 @@ GRANT EXECUTE ON FUNCTION
 
 -- Whoever may call a function of users may call what it calls, and nothing else in this schema.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA spout_bench FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION spout_bench.builtins, spout_bench.bytes, spout_bench.checked, spout_bench.formats, spout_bench.keys,
-    spout_bench.settings TO PUBLIC;
+GRANT EXECUTE ON FUNCTION spout_bench.builtins, spout_bench.bytes, spout_bench.formats, spout_bench.settings TO PUBLIC;
 GRANT EXECUTE ON FUNCTION spout_bench.against, spout_bench.aligned, spout_bench.bounds, spout_bench.compared, spout_bench.console,
     spout_bench.csv, spout_bench.fingerprint, spout_bench.gaps, spout_bench.human, spout_bench.line, spout_bench.markdown,
     spout_bench.milliseconds, spout_bench.output, spout_bench.slope, spout_bench.stats, spout_bench.super_linear, spout_bench.unit,

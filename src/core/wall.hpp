@@ -10,6 +10,7 @@
 
 #include "core/allocator.hpp"
 #include "core/bench_judge.hpp"
+#include "core/bench_settings.hpp"
 #include "core/bench_stats.hpp"
 #include "core/cell.hpp"
 #include "core/code.hpp"
@@ -69,7 +70,10 @@ Code bench_growth(const MemoryPass *fewer, const MemoryPass *more, Judgement *, 
 // *found false: too few points.
 Code bench_slope(const double *x, const double *y, size_t n, double *slope, bool *found,
                  Failure *why) noexcept;
-const char *format_at(uint32_t i) noexcept; // the same of the registered formats
+Code bench_setting(const SettingInput *, const char *origin, SettingValue *, Failure *why) noexcept;
+const SettingKey *bench_setting_key(uint32_t i) noexcept; // null past the last
+int64_t bench_bytes(const char *size) noexcept;           // "64MB" in bytes; -1: no size
+const char *format_at(uint32_t i) noexcept;               // the same of the registered formats
 Code options_parse(const char *format, const RawOption *raw, uint32_t n, Options *out, Failure *why) noexcept;
 // The compression that a file's name asks for, where the format is compressed as a whole; null: none.
 const char *compression_by_name(const char *format, const char *path) noexcept;

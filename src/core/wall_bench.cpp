@@ -1,5 +1,6 @@
 // wall_bench.cpp - the part of the wall the benchmarks use: statistics, and the names of the formats.
 #include "core/guard.hpp"
+#include "core/parse.hpp"
 #include "core/wall.hpp"
 #include "format/format.hpp"
 
@@ -55,6 +56,22 @@ try {
     return Code::ok;
 } catch (...) {
     return caught(why);
+}
+
+Code bench_setting(const SettingInput *in, const char *origin, SettingValue *out, Failure *why) noexcept
+try {
+    *out = check_setting(*in, origin);
+    return Code::ok;
+} catch (...) {
+    return caught(why);
+}
+
+const SettingKey *bench_setting_key(uint32_t i) noexcept { return setting_key(i); }
+
+int64_t bench_bytes(const char *size) noexcept
+{
+    uint64_t bytes;
+    return parse_size(size, &bytes) && bytes <= INT64_MAX ? static_cast<int64_t>(bytes) : -1;
 }
 
 const char *format_at(uint32_t i) noexcept
