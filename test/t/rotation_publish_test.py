@@ -287,12 +287,17 @@ def test_manifest_under_the_name_that_earlier_versions_used():
     assert [r[0] for r in c.psql("SELECT ok FROM verify_export('%s')" % old)] == ["t"] * 3
 
 
+def stale(result):
+    """What it says of earlier exports, not of names."""
+    return [m for m in result.messages if "earlier export" in m.message]
+
+
 def test_two_formats_of_one_stem_have_a_manifest_each():
     d = fresh_dir(c, "t")
     for suffix in (".one", ".two", ".csv.gz"):
-        assert not c.run(copy(d + "/s" + suffix, keys(20), max_rows_per_file=10, manifest="on")).messages
+        assert not stale(c.run(copy(d + "/s" + suffix, keys(20), max_rows_per_file=10, manifest="on")))
     for suffix in (".one", ".two", ".csv.gz"):
-        assert not c.run(copy(d + "/s" + suffix, keys(10), max_rows_per_file=10, manifest="on")).messages
+        assert not stale(c.run(copy(d + "/s" + suffix, keys(10), max_rows_per_file=10, manifest="on")))
         assert len(c.psql("SELECT ok FROM verify_export('%s')" % (d + "/s" + suffix + ".manifest.json"))) == 1
     assert len(os.listdir(d)) == 6
 
