@@ -229,7 +229,12 @@ void FileReader::end_row()
     if (--rows_left_) checker_->begin_row();
 }
 
-bool FileReader::second_opinion() const { return row_kept_ && checker_->decoded() <= kMostDecoded; }
+// Rows without bytes are all alike: of those in a block, the first is enough.
+bool FileReader::second_opinion() const
+{
+    const bool again = checker_->size() == 0 && rows_left_ < block_rows_;
+    return row_kept_ && !again && checker_->decoded() <= kMostDecoded;
+}
 
 void FileReader::ends_inside_row()
 {
