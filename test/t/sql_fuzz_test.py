@@ -16,7 +16,7 @@ from lib.psql import psql_command, psql_env  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 SEED = int(os.environ.get("SPOUT_FUZZ_SEED", "1"))
-CALLS = int(os.environ.get("SPOUT_FUZZ_CALLS", "20"))    # of a function by a role, in a round
+CALLS = int(os.environ.get("SPOUT_FUZZ_CALLS", "10"))    # of a function by a role, in a round
 ROUNDS = int(os.environ.get("SPOUT_FUZZ_ROUNDS", "1"))
 ROLES = {"writer": "pg_write_server_files", "reader": "pg_read_server_files", "watcher": "pg_monitor", "nobody": None}
 # What nobody was granted is called by a superuser: a mistake there would be one GRANT away.
