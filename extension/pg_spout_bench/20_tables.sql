@@ -48,7 +48,10 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_results', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.memory_profile_results', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_runs', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_items', '');
-SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_definitions', '');
+-- A role that was dropped is dumped as its number, which may be another role's where the dump is restored: that role would
+-- run SQL of somebody else.
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_definitions',
+    'WHERE owner OPERATOR(pg_catalog.=) ANY (SELECT oid FROM pg_catalog.pg_roles)');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_results_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.memory_profile_results_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.benchmark_runs_run_id_seq', '');

@@ -91,6 +91,23 @@ def test_a_dump_keeps_results_definitions_and_numbering():
     c.psql("DROP ROLE dbowner, reader")
 
 
+def test_benchmarks_of_dropped_roles_are_not_dumped():
+    """Their owner is a number by then, and restored it could be anybody's: a superuser would run what the role left."""
+    c.psql("CREATE ROLE leaver LOGIN IN ROLE pg_write_server_files; CREATE DATABASE left_behind")
+    c.psql("CREATE EXTENSION pg_spout_bench CASCADE; SELECT register_benchmark('mine', 'SELECT 1')", db="left_behind")
+    for role in ("leaver", "writer"):
+        c.psql("SELECT register_benchmark('of %s', 'SELECT 2')" % role, user=role, db="left_behind")
+    c.psql("DROP ROLE leaver")
+    assert c.value("SELECT count(*) FROM benchmark_definitions", db="left_behind") == "3"
+    dump = os.path.join(c.outdir, "left")
+    assert pg("pg_dump", "-Fc", "-f", dump, "left_behind") is None
+    c.psql("CREATE DATABASE restored")
+    assert pg("pg_restore", "-1", "-e", "-d", "restored", dump) is None
+    assert c.psql("SELECT owner, name FROM benchmark_definitions ORDER BY 1", db="restored") == [["postgres", "mine"], ["writer", "of writer"]]
+    c.psql("DROP DATABASE restored")
+    c.psql("DROP DATABASE left_behind")
+
+
 def test_a_drop_tells_what_is_lost():
     c.psql("CREATE DATABASE doomed")
     for drop in ("DROP EXTENSION pg_spout_bench", "DROP EXTENSION IF EXISTS pg_spout CASCADE"):
