@@ -26,11 +26,12 @@ have_sanitizers() { # the compiler's run-time libraries are a package of their o
     dir=$(clang -print-resource-dir 2>/dev/null)/lib && ls "$dir"/*/*fuzzer* >/dev/null 2>&1
 }
 
-# Whether the system's archives have a package of that name: not every suite has all of them.
-available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+# Whether the system's archives have a package of that name: not every suite has all of them. All of the answer is
+# read, here and below: a program whose reader leaves early dies of SIGPIPE, and with pipefail that counts.
+available() { [[ $(apt-cache policy "$1" 2>/dev/null) = *"Candidate: "[!\(]* ]]; }
 
 # The major that Debian's unversioned package stands for: `major_of postgresql` is 15 on Debian 12.
-major_of() { apt-cache depends "$1" | sed -n "s/.*Depends: $1-\([0-9]*\)$/\1/p" | head -n 1; }
+major_of() { apt-cache depends "$1" | sed -n "s/.*Depends: $1-\([0-9]*\)$/\1/p" | sed -n 1p; }
 
 missing_packages() {
     local name
