@@ -54,7 +54,8 @@ SELECT DISTINCT x FROM unnest('{csv,json,xml}'::text[]) f, pg_temp.try(pg_temp.i
 SELECT left(pg_temp.as_role_first('spout_plain', s), 5) AS sqlstate, s FROM unnest(ARRAY[$$COPY nobody TO '$OUT/x' WITH (format avro)$$, $$COPY open_to_all TO '$OUT/x' WITH (format avro, colour 1)$$,
     $$COPY open_to_all TO 'relative' WITH (format avro)$$, $$COPY (SELECT 1/0) TO '/nonexistent/x' WITH (format avro)$$]) s;
 -- A function names the role and the way out, before it looks at its arguments.
-SELECT x.* FROM unnest(ARRAY[$$SELECT * FROM export_to_avro('SELECT 1', '$OUT/x.avro')$$, $$SELECT * FROM export_to_avro(NULL, 'relative', 'nonsense')$$]) s, pg_temp.as_role('spout_plain', s) x;
+SELECT x.* FROM unnest(ARRAY[$$SELECT * FROM export_to_avro('SELECT 1', '$OUT/x.avro')$$, $$SELECT * FROM export_to_avro(NULL, 'relative', 'nonsense')$$,
+    $$SELECT * FROM verify_export('$OUT/rights_super.avro')$$, $$SELECT * FROM verify_export(NULL)$$]) s, pg_temp.as_role('spout_plain', s) x;
 -- EXECUTE granted wider does not help.
 GRANT EXECUTE ON FUNCTION export_to_avro, export_to_csv, export_to_json, export_to_xml, verify_export TO spout_plain;
 SELECT left(pg_temp.as_role_first('spout_plain', $$SELECT * FROM export_to_avro('SELECT 1', '$OUT/x.avro')$$), 5);

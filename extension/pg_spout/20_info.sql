@@ -49,7 +49,5 @@ RETURNS TABLE (
     problem pg_catalog.text)
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'spout_verify_export';
-REVOKE ALL ON FUNCTION @extschema@.verify_export(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION @extschema@.verify_export(text) TO pg_read_server_files;
 COMMENT ON FUNCTION @extschema@.verify_export(text)
     IS 'reads an exported file, or every file of a manifest, back and checks it';

@@ -334,7 +334,7 @@ static char *path_argument(FunctionCallInfo fcinfo)
 
 static Datum verify(FunctionCallInfo fcinfo)
 {
-    require_read_server_files();
+    require_read_server_files("verify_export");
     char *path = path_argument(fcinfo);
     InitMaterializedSRF(fcinfo, 0);
     auto *out = (ReturnSetInfo *)fcinfo->resultinfo;

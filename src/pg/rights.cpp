@@ -39,12 +39,14 @@ void require_execute_server_program()
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg_copy_to_program_denied(), errhint(kAnyoneCan)));
 }
 
-void require_read_server_files()
+void require_read_server_files(const char *function)
 {
     if (has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES)) return;
     ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read a server file"),
-             errdetail("Only roles with privileges of the \"%s\" role may verify exported files.",
-                       "pg_read_server_files")));
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for function %s", function),
+             errdetail("Only roles with privileges of the \"%s\" role may read files on the server.",
+                       "pg_read_server_files"),
+             errhint("GRANT pg_read_server_files TO %s;",
+                     quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 } // namespace spout
