@@ -132,7 +132,8 @@ static void explain_from(ErrorData *e, const Passed *p)
     } else if (p->option && option_is_known(p->option))
         e->hint = psprintf("\"%s\" is an option of pg_spout's COPY TO.%s", p->option,
                            pg_strcasecmp(p->option, "compression") == 0
-                               ? " A packed file is read with COPY ... FROM PROGRAM 'zstd -dc file'."
+                               ? " A compressed file is read with COPY ... FROM PROGRAM "
+                                 "'gzip -dc file', or likewise zstd and lz4."
                                : "");
 }
 
@@ -145,6 +146,8 @@ static void explain_to(ErrorData *e, const Passed *p)
     else if (is_csv(p->format))
         e->hint = psprintf("%sBesides the server's own, csv has the options of pg_spout: %s.",
                            perhaps(suggest_option("csv", p->option)), options_of("csv"));
+    else if (format_known(p->option))
+        e->hint = psprintf("Perhaps you meant FORMAT %s.", p->option);
     else if (option_is_known(p->option))
         e->hint = psprintf("\"%s\" is an option of pg_spout's formats: name one of %s with FORMAT.",
                            p->option, formats());
