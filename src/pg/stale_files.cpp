@@ -237,9 +237,8 @@ void warn_of_stale_files(const FileSink *s, const StaleFiles *all, bool manifest
                        path_of(s, name)),
          s->target.fail_if_exists
              ? errdetail("Under if_exists 'error' nothing is removed.")
-             : errdetail(
-                   "No manifest lists them with their present size and checksum, so they were not removed."),
-         errhint("Remove them if nobody needs them: readers of the whole directory take them for part of "
-                 "this export. With the option manifest, the next export removes what is its own.")));
+             : errdetail("Only what a manifest lists with its present size and checksum is removed."),
+         errhint("Remove what nobody needs: readers of the whole directory take it for part of this export. "
+                 "With the option manifest, the next export removes what is its own.")));
 }
 } // namespace spout
