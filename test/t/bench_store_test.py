@@ -114,6 +114,8 @@ def test_a_drop_tells_what_is_lost():
         c.psql("CREATE EXTENSION pg_spout_bench CASCADE", db="doomed")
         assert [m for m in c.run("BEGIN; DROP EXTENSION pg_spout_bench; ROLLBACK", db="doomed").messages if m.severity == "WARNING"] == []
         c.psql("SELECT record_benchmark('x', '{1}'), record_benchmark('y', '{1}'); SELECT register_benchmark('mine', 'SELECT 1')", db="doomed")
+        refused = c.run(drop, user="writer", db="doomed")  # may not drop it, so is told nothing
+        assert [(m.severity, m.sqlstate) for m in refused.messages if m.severity != "NOTICE"] == [("ERROR", "42501")], refused.messages
         told = [m for m in c.run(drop, db="doomed").messages if m.severity == "WARNING"]
         assert [m.detail for m in told] == ["Rows that are lost: 2 of benchmark_results, 1 of benchmark_definitions."], told
         c.psql("DROP EXTENSION IF EXISTS pg_spout", db="doomed")
