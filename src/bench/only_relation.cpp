@@ -34,10 +34,6 @@ void hold_relation(const OnlyRelation *r)
     if (!same) changed();
 }
 
-// The walkers take a function without a prototype, which C++ does not have.
-using Walker = bool (*)();
-static Walker as_walker(bool (*f)(Node *, void *)) { return (Walker)(void (*)())f; }
-
 static bool names_another(Node *node, void *context)
 {
     if (!node) return false;

@@ -72,6 +72,15 @@ inline const List *group_expressions(const RangeTblEntry *rte)
 #endif
 }
 
+// What the tree walkers take: before 16 a function without a prototype, which C++ does not have.
+#if PG_VERSION_NUM >= 160000
+using Walker = bool (*)(Node *, void *);
+inline Walker as_walker(Walker f) { return f; }
+#else
+using Walker = bool (*)();
+inline Walker as_walker(bool (*f)(Node *, void *)) { return (Walker)(void (*)())f; }
+#endif
+
 inline void executor_run(QueryDesc *qd)
 {
 #if PG_VERSION_NUM >= 180000
