@@ -109,7 +109,7 @@ BEGIN
     EXECUTE format('COPY (SELECT 1 AS a) TO %L WITH (%s)', pg_temp.out(name), options);
     RETURN pg_temp.codec(name);
 END $$;
-SELECT name, options, pg_temp.copy_as(name, options) FROM (VALUES ('n.json.gz', 'format json, parallel off'), ('n.json.zst', 'format json, parallel off'), ('n.ndjson.LZ4', 'format json, parallel off'), ('n.xml.gz', 'format xml'), ('n.csv.gz', 'format csv, header, sync off'),
+SELECT name, options, pg_temp.copy_as(name, options) FROM (VALUES ('n.json.gz', 'format ''json'', parallel off'), ('n.json.zst', 'format ''json'', parallel off'), ('n.ndjson.LZ4', 'format ''json'', parallel off'), ('n.xml.gz', 'format xml'), ('n.csv.gz', 'format csv, header, sync off'),
     ('n.gz', 'format xml, compression_level 9'), ('n.csv.zst', 'format csv, compression zstandard'), ('n.csv.zst', 'format csv, compression zstd, compression_level 22'), ('n.avro', 'format avro, compression zstd, compression_level 22'),
     ('n.avro', 'format avro, compression zstandard'), ('n.txt', 'format csv, sync off'), ('n', 'format csv, compression gzip'), ('n.tsv', 'format csv, delimiter E''\t'', sync off'), ('.gz', 'format csv, sync off')) v(name, options);
 SELECT name, rows, pg_temp.codec(name), last_export() ->> 'compression' AS told FROM (VALUES ('f.csv.gz'), ('f.csv.zst'), ('f.csv')) v(name), export_to_csv('SELECT 1', pg_temp.out(name));
