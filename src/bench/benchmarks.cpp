@@ -1,6 +1,7 @@
 // benchmarks.cpp - the built-in kinds: an encoder alone, a reader alone, SQL. Measures no time itself.
 #include "bench/benchmark.hpp"
 #include "entry/options_json.hpp"
+#include "pg/columns.hpp"
 #include "pg/error.hpp"
 #include "pg/export.hpp"
 #include "pg/memory.hpp"

@@ -1,5 +1,6 @@
 // directory.cpp - the private directory of a benchmark, for the files it writes.
 #include "bench/directory.hpp"
+#include "pg/paths.hpp"
 #include "pg/sink.hpp"
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // versions.cpp - which releases of the compression libraries run here: part of a benchmark's environment.
-#include "core/wall.hpp"
+#include "codec/versions.hpp"
 
 #include <cstdio>
 #include <cstring>

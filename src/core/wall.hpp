@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "codec/versions.hpp"
 #include "core/allocator.hpp"
 #include "core/bench_judge.hpp"
 #include "core/bench_settings.hpp"
@@ -16,6 +17,7 @@
 #include "core/code.hpp"
 #include "core/crc32.hpp"
 #include "core/options.hpp"
+#include "core/read.hpp"
 #include "core/schema.hpp"
 #include "core/spec.hpp"
 #include "core/stored.hpp"
@@ -148,27 +150,6 @@ bool describe_column(const Described *, uint32_t i, DescribedColumn *) noexcept;
 void describe_free(Described *) noexcept;
 
 // --- reading back (verify_export) ----------------------------------------------------------------
-// `read` fills up to n bytes and returns their number, 0 at the end, -1 with errno kept by the caller.
-// It must neither throw nor jump.
-struct ReadOps {
-    int64_t (*read)(void *arg, void *to, size_t n);
-    void *arg;
-};
-// What is known of a file beforehand: nothing but its path, or what its manifest says.
-struct ReadAs {
-    const char *format; // null: told by the first bytes, or by the path's extension
-    const char *path;
-    bool plain;         // not compressed; else the first bytes tell
-    char quote, escape; // csv
-    bool header;
-    int encoding; // and mblen: as in CsvOptions
-    int (*mblen)(int encoding, const char *);
-    const Allocator *allocator = &kMalloc; // for buffers and codecs
-};
-struct ReadStats {
-    uint64_t rows, blocks, bytes, raw_bytes; // blocks of a text format: frames of its codec
-    uint32_t crc32c;                         // of all bytes read so far
-};
 Code reader_open(const ReadOps *, const ReadAs *, Reader **, Failure *why) noexcept; // reads the header
 Code reader_next(Reader *, bool *more, Failure *why) noexcept; // one step; more = false at the end
 void reader_stats(const Reader *, ReadStats *) noexcept;
@@ -178,5 +159,4 @@ void reader_free(Reader *) noexcept;
 Code bench_summary(const double *x, size_t n, BenchSummary *, Failure *why) noexcept;
 Code bench_pairs(const double *a, const double *b, size_t n, double tolerance, BenchPairs *,
                  Failure *why) noexcept;
-const char *codec_libraries() noexcept; // "zlib 1.2.13, ...": as they run here; codec/versions.cpp
 } // namespace spout

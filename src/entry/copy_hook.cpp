@@ -5,8 +5,10 @@
 
 #include "entry/copy_claim.hpp"
 #include "entry/preload_hint.hpp"
+#include "pg/clock.hpp"
 #include "pg/export.hpp"
 #include "pg/names.hpp"
+#include "pg/paths.hpp"
 #include "pg/pump.hpp"
 #include "pg/rights.hpp"
 #include "pg/suggest.hpp"

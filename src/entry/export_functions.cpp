@@ -2,7 +2,10 @@
 // first call: the result is materialised before anything is published, so no LIMIT can stop it half-way.
 #include "entry/file_rows.hpp"
 #include "entry/options_json.hpp"
+#include "pg/clock.hpp"
+#include "pg/columns.hpp"
 #include "pg/export.hpp"
+#include "pg/paths.hpp"
 #include "pg/pump.hpp"
 #include "pg/rights.hpp"
 

@@ -1,6 +1,7 @@
 // info_functions.cpp - describe_export, last_export and export_files: what would be written, and what was.
 #include "entry/file_rows.hpp"
 #include "entry/options_json.hpp"
+#include "pg/columns.hpp"
 #include "pg/export.hpp"
 #include "pg/look.hpp"
 

@@ -4,6 +4,7 @@
 #include "core/wall.hpp"
 #include "pg/error.hpp"
 #include "pg/file_text.hpp"
+#include "pg/paths.hpp"
 #include "pg/rights.hpp"
 #include "pg/sink.hpp"
 

@@ -3,10 +3,10 @@
 
 #include <cstring>
 
-#include "core/dimensions.hpp"
 #include "core/parse.hpp"
 #include "format/avro_names.hpp"
 #include "format/avro_schema.hpp"
+#include "format/dimensions.hpp"
 #include "format/json_tree.hpp"
 
 #include "core/no_postgres.hpp"

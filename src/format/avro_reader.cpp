@@ -1,4 +1,5 @@
 // avro_reader.cpp - header, blocks, rows, in the order of the file.
+#include "core/crc32.hpp"
 #include "format/avro_reader.hpp"
 
 #include <algorithm>

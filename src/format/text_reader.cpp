@@ -1,6 +1,7 @@
 // text_reader.cpp - bytes, codec, rows, in this order.
 #include "format/text_reader.hpp"
 
+#include "core/crc32.hpp"
 #include "core/error.hpp"
 #include "core/parse.hpp"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
-#include "core/wall.hpp"
+#include "core/read.hpp"
 
 namespace spout
 {

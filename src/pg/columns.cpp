@@ -1,5 +1,5 @@
 // columns.cpp - the `columns` argument of the functions: select, order and rename result columns.
-#include "pg/export.hpp"
+#include "pg/columns.hpp"
 #include "pg/suggest.hpp"
 
 extern "C" {

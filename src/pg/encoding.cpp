@@ -4,10 +4,6 @@
 
 #include "pg/memory.hpp"
 
-extern "C" {
-#include "libpq/pqformat.h"
-}
-
 namespace spout
 {
 static void clean_up(void *arg)
@@ -79,17 +75,4 @@ void encoding_open(Encoding *e, const Briefing *b, bool cut)
 
 // --- sinks of other processes ------------------------------------------------------------------------------
 
-static const SharedOps *const kShared[] = {&kSharedFileOps, &kSharedNullOps};
-
-void tell_sink(Sink *sink, StringInfo to)
-{
-    char kind = sink->ops->shared == kShared[1];
-    appendBinaryStringInfo(to, &kind, 1);
-    sink->ops->shared->tell(sink, to);
-}
-
-Sink *attach_sink(MemoryContext leaf, StringInfo from)
-{
-    return kShared[pq_getmsgbyte(from)]->attach(leaf, from);
-}
 } // namespace spout

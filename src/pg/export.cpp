@@ -1,6 +1,8 @@
 // export.cpp - runs one export: executor in front, pump behind, everything owned by one leaf context.
 // The leaf is a child of the caller's current context, so its reset callback runs before a PL/pgSQL handler
 // and before the client's ROLLBACK; it is the only clean-up there is.
+#include "pg/clock.hpp"
+#include "pg/columns.hpp"
 #include "pg/export.hpp"
 
 #include "pg/assembly.hpp"
@@ -9,6 +11,7 @@
 #include "pg/look.hpp"
 #include "pg/manifest.hpp"
 #include "pg/names.hpp"
+#include "pg/paths.hpp"
 #include "pg/query.hpp"
 
 extern "C" {

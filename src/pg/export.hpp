@@ -34,8 +34,4 @@ struct ExportRequest {
 void warn_of_name(const ExportRequest *);
 // Runs the plan and publishes the files; returns the number of rows. On error nothing was published.
 uint64 run_export(ExportRequest *);
-
-// The result's columns as chosen by `columns jsonb` of the functions; null `json` gives all of them.
-// Raises 22023 for a malformed choice, 42703 and 42702 for unknown and ambiguous sources.
-const ColumnChoice *choose_columns(TupleDesc, Datum json, bool isnull, uint32 *n);
 } // namespace spout

@@ -1,10 +1,18 @@
-// paths.hpp - names of a set's files and the data-directory rule, for the file sink. check_path() and the
-// names users see are in sink.hpp. Raises nothing unless said.
+// paths.hpp - the rules for target paths, the names of a set's files and the data-directory rule. Raises
+// nothing unless said.
 #pragma once
 #include "pg/pg.hpp"
 
 namespace spout
 {
+// The rules that need no disk: absolute, no "..", length, trailing slash; returns the canonical path,
+// palloc'd. Raises 42602, 42809, 22004.
+enum class PathUse : uint8 { write, read }; // read: by verify_export()
+char *check_path(const char *path, PathUse = PathUse::write);
+// The same for a file to be written: its name must not be one that a sweep takes for a left-over.
+char *check_target_path(const char *path);
+bool is_null_device(const char *canonical);
+
 constexpr size_t kMaxName = 255; // bytes in one component of a path; NAME_MAX on Linux
 
 // "out.avro", 3 -> "out_003.avro", "out.csv.gz", 3 -> "out_003.csv.gz" into out[kMaxName + 1]; false: it does

@@ -2,6 +2,7 @@
 // limit of a file and written; or handed to the leader. Waits for no other process but for the ledger's lock.
 // Where a codec wraps whole blocks, what is left of rows at the end goes to the leader as it is, so that a
 // small file is one block whoever encoded its rows.
+#include "pg/clock.hpp"
 #include "pg/placer.hpp"
 
 namespace spout

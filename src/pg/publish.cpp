@@ -16,7 +16,7 @@ extern "C" {
 #include "utils/wait_event.h"
 }
 
-#include "pg/pump.hpp"
+#include "pg/clock.hpp"
 #include "pg/sink_file.hpp"
 
 namespace spout

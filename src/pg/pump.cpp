@@ -1,6 +1,7 @@
 // pump.cpp - rows to blocks to files. Knows neither SQL nor formats.
 #include "pg/pump.hpp"
 
+#include "pg/clock.hpp"
 #include "pg/memory.hpp"
 #include "pg/wait.hpp"
 
@@ -10,18 +11,10 @@ extern "C" {
 #include "utils/backend_progress.h"
 }
 
-#include <ctime>
 #include <poll.h>
 
 namespace spout
 {
-uint64 now_ns()
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64)t.tv_sec * 1000000000u + t.tv_nsec;
-}
-
 // A failure of the core outside a row: while compressing or framing.
 static void check(Pump *p, Code rc)
 {

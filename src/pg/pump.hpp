@@ -42,5 +42,4 @@ void pump_end(Pump *);
 // A new entry at the end of files[]; may move them.
 FileEntry *pump_new_file(Pump *, uint32 index);
 void pump_progress(uint64 bytes, uint64 rows); // to pg_stat_progress_copy
-uint64 now_ns();
 } // namespace spout

@@ -90,12 +90,4 @@ struct StreamShape {
 Sink *sink_stdout_create(MemoryContext leaf, StreamShape); // CopyData to the client; one stream, no rotation
 // A shell command's input; one stream. finish raises 38000 with the exit status unless it is 0.
 Sink *sink_program_create(MemoryContext leaf, const char *command);
-
-// Rules of contract.md section 5 that need no disk: absolute, no "..", length, trailing slash; returns the
-// canonical path, palloc'd. Raises 42602, 42809, 22004.
-enum class PathUse : uint8 { write, read }; // read: by verify_export()
-char *check_path(const char *path, PathUse = PathUse::write);
-// The same for a file to be written: its name must not be one that a sweep takes for a left-over.
-char *check_target_path(const char *path);
-bool is_null_device(const char *canonical);
 } // namespace spout

@@ -15,7 +15,7 @@ extern "C" {
 }
 
 #include "pg/guc.hpp"
-#include "pg/pump.hpp"
+#include "pg/clock.hpp"
 #include "pg/sink_file.hpp"
 #include "pg/wait.hpp"
 

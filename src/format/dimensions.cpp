@@ -1,12 +1,10 @@
 // dimensions.cpp - how many dimensions the values of an array have: what the option array_dimensions says,
 // and what a row shows. The server keeps no such number with a type, and what a column was declared with is a
 // comment to it: the glue believes it where it says more than one, and asks here for the rest.
-#include "core/dimensions.hpp"
+#include "format/dimensions.hpp"
 
-#include "core/guard.hpp"
+#include "core/error.hpp"
 #include "core/parse.hpp"
-#include "core/wall.hpp"
-#include "format/format.hpp"
 #include "format/json_tree.hpp"
 
 #include "core/no_postgres.hpp"
@@ -99,21 +97,15 @@ std::map<std::string, uint8_t> parse_dimensions(const char *text)
     return all;
 }
 
-bool derives_schema(const Options *o) noexcept { return o->format->has_schema && !o->schema; }
-
-Code dimensions_asked(const Options *o, const RowType *row, uint8_t *dimensions, Failure *why) noexcept
-try {
-    if (o->array_dimensions)
-        for (auto &asked : parse_dimensions(o->array_dimensions))
-            ask(*row, asked.first, asked.second, dimensions);
-    return Code::ok;
-} catch (...) {
-    return caught(why);
+void ask_dimensions(const RowType &row, const char *json, uint8_t *dimensions)
+{
+    for (auto &asked : parse_dimensions(json))
+        ask(row, asked.first, asked.second, dimensions);
 }
 
-void dimensions_learn(const RowType *row, const Cell *cells, uint8_t *dimensions) noexcept
+void learn_dimensions(const RowType &row, const Cell *cells, uint8_t *dimensions) noexcept
 {
-    for (uint32_t i = 0; i < row->nfields; i++)
-        if (row->fields[i].type->repr == Repr::list) learn(*row->fields[i].type, cells[i], dimensions);
+    for (uint32_t i = 0; i < row.nfields; i++)
+        if (row.fields[i].type->repr == Repr::list) learn(*row.fields[i].type, cells[i], dimensions);
 }
 } // namespace spout
