@@ -44,7 +44,7 @@ DATA_built = $(patsubst %,%--0.1.0.sql,$(EXTENSION))
 PGFILEDESC = "pg_spout - stream query results into files"
 
 # Each room of the house lies on one side of the wall: tools/check_layers.sh.
-CORE_ROOMS = src/core src/format src/codec
+CORE_ROOMS = src/base src/codec src/format src/engine
 GLUE_ROOMS = src/pg src/entry src/bench
 CORE_SRCS := $(shell find $(CORE_ROOMS) -name '*.cpp' | LC_ALL=C sort)
 GLUE_SRCS := $(shell find $(GLUE_ROOMS) -name '*.cpp' | LC_ALL=C sort)

@@ -2,7 +2,7 @@
 # check_layers.sh - the walls of the house: who may include, throw and ereport (docs/architecture.md).
 # Prints every breach with its place; comments and string literals are not looked at.
 . "$(dirname "$0")/lib.sh"
-CORE=$(ls -d src/core src/format src/codec)
+CORE=$(ls -d src/base src/codec src/format src/engine)
 GLUE=$(ls -d src/pg src/entry src/bench)
 
 # code DIR...: "file:line:text" of every line of code.
@@ -30,10 +30,10 @@ rules() {
     code $CORE | match '\b(isalpha|isdigit|isalnum|isspace|toupper|tolower|strtod|abort)[[:space:]]*\(' |
         rule "core uses locale-dependent or aborting functions"
     for f in $(find $CORE -name '*.cpp'); do
-        [ "$(includes "$f" | tail -n 1 | sed 's/^[0-9]*://')" = '#include "core/no_postgres.hpp"' ] || echo "$f"
-    done | rule 'core/no_postgres.hpp is not the last include'
-    includes $GLUE | match '"(format|codec)/|"core/' |
-        match -v '"core/(wall|bench_stats|bench_judge|bench_settings|cell|code|crc32|manifest_scan|options|schema|spec|stored|allocator)\.hpp"' | rule "glue looks behind the wall"
+        [ "$(includes "$f" | tail -n 1 | sed 's/^[0-9]*://')" = '#include "base/no_postgres.hpp"' ] || echo "$f"
+    done | rule 'base/no_postgres.hpp is not the last include'
+    includes $GLUE | match '"(format|codec|base|engine)/' |
+        match -v '"(engine/(wall|bench_stats|bench_judge|bench_settings|manifest_scan)|base/(cell|code|crc32|options|read|schema|spec|stored|allocator))\.hpp"' | rule "glue looks behind the wall"
     includes $GLUE | match '"postgres\.h"' | match -v '^src/(pg/pg\.hpp|entry/magic\.c):' |
         rule "postgres.h comes in through pg/pg.hpp only"
     code $GLUE | match '\b(try|catch|throw|dynamic_cast|typeid)\b' | rule "glue uses exceptions or RTTI"
@@ -42,7 +42,7 @@ rules() {
     code $GLUE | match '\b(new|delete)\b[[:space:]]+[A-Za-z(]' | rule "glue uses new or delete"
     code $GLUE | match '\b(fopen|fwrite|fprintf|fsync_fname|pg_flush_data|FileWriteback|data_sync_elevel|PathNameOpenFile|durable_rename|START_CRIT_SECTION|OpenPipeStream)[[:space:]]*\(' |
         rule "glue uses calls that hide errors or PANIC"
-    code $GLUE $CORE | match 'PG_VERSION_NUM' | match -v '^src/(pg/compat|core/no_postgres)\.hpp:' |
+    code $GLUE $CORE | match 'PG_VERSION_NUM' | match -v '^src/(pg/compat|base/no_postgres)\.hpp:' |
         rule "server versions are told apart in pg/compat.hpp only"
     for f in $(git ls-files 'src/*.cpp' 'src/*.hpp'); do
         [ ! -f "$f" ] || head -n 1 "$f" | grep -q "^// $(basename "$f") - " || echo "$f"

@@ -11,7 +11,7 @@ case ${1:-layout} in
         [ -z "$wide" ] || die "lines over 140 columns: $wide"
         ;;
     tidy)
-        git ls-files src/core src/format src/codec | grep '\.cpp$' |
+        git ls-files src/base src/codec src/format src/engine | grep '\.cpp$' |
             xargs -P "$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$@" -- -x c++ -std=c++17 -Isrc -D_GNU_SOURCE -DHAVE_LIBDEFLATE' tidy 2>&1 |
             sed '/^[0-9]* warnings\? generated/d'
         ;;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 using namespace spout;
 

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "core/buffer.hpp"
-#include "core/wall.hpp"
+#include "base/buffer.hpp"
+#include "engine/wall.hpp"
 
 extern "C" {
 #include "rows.h"

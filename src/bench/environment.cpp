@@ -2,7 +2,7 @@
 // slips in.
 #include "bench/host.hpp"
 #include "bench/rights.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/file_text.hpp"
 
 #include <fcntl.h>

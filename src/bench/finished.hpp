@@ -1,7 +1,7 @@
 // finished.hpp - what became of one benchmark: rows for the tables, from what its process said.
 #pragma once
 #include "bench/chosen.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 namespace spout
 {

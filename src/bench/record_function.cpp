@@ -2,7 +2,7 @@
 #include "bench/rights.hpp"
 #include "bench/sql.hpp"
 #include "bench/transport.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/error.hpp"
 
 #include <cmath>

@@ -8,7 +8,7 @@
 #include "bench/sql.hpp"
 #include "bench/transport.hpp"
 #include "bench/worker.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 extern "C" {
 #include "access/xact.h"

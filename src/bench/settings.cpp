@@ -1,6 +1,6 @@
 // settings.cpp - settings as jsonb: what was written is checked by the core, and layers lie upon each other.
 #include "bench/json.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/encoding.hpp"
 #include "pg/error.hpp"
 

@@ -5,7 +5,7 @@
 #include "bench/sql.hpp"
 #include "bench/transport.hpp"
 #include "bench/worker.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/error.hpp"
 
 #include <cmath>

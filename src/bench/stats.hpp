@@ -1,7 +1,7 @@
 // stats.hpp - a summary of times as JSON.
 #pragma once
 #include "bench/json.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 namespace spout
 {

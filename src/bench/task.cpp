@@ -1,7 +1,7 @@
 // task.cpp - a benchmark's task, read from JSON. Every field is checked here, before anything is done with
 // it.
 #include "bench/benchmark.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"

@@ -1,7 +1,7 @@
 // memory.hpp - leads a codec library's own working memory to an allocator, through the library's hooks: so a
 // meter sees it, with the line that made the codec. Snappy has no hooks.
 #pragma once
-#include "core/allocator.hpp"
+#include "base/allocator.hpp"
 
 namespace spout
 {

@@ -1,7 +1,7 @@
 // registry.cpp - the codecs of this build, from codecs.def.
 #include "codec/codec.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

@@ -5,9 +5,9 @@
 #include <cstring>
 
 #include "codec/codec.hpp"
-#include "core/error.hpp"
+#include "base/error.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

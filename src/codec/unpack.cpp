@@ -5,7 +5,7 @@
 
 #include "codec/codec.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

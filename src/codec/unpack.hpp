@@ -3,7 +3,7 @@
 #pragma once
 #include <memory>
 
-#include "core/buffer.hpp"
+#include "base/buffer.hpp"
 
 namespace spout
 {

@@ -14,7 +14,7 @@
 #include <libdeflate.h>
 #endif
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

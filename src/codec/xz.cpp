@@ -3,9 +3,9 @@
 
 #include "codec/codec.hpp"
 #include "codec/memory.hpp"
-#include "core/error.hpp"
+#include "base/error.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

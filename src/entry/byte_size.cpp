@@ -1,5 +1,5 @@
 // byte_size.cpp - the type byte_size: a bigint that reads sizes with units, as the options do.
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/pg.hpp"
 
 extern "C" {

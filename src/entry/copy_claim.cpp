@@ -2,7 +2,7 @@
 // can only say that it does not know a word.
 #include "entry/copy_claim.hpp"
 
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/guc.hpp"
 #include "pg/suggest.hpp"
 

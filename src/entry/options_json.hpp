@@ -1,6 +1,6 @@
 // options_json.hpp - options of the functions: named arguments and keys of `options jsonb`.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/csv_options.hpp"
 #include "pg/pg.hpp"
 

@@ -1,7 +1,7 @@
 // verify.cpp - verify_export(path): reads a file, or every file of a manifest, back. The bounded checks and
 // the full decode are core's (wall.hpp, Reader); here are the descriptors, the rights and the result rows.
-#include "core/manifest_scan.hpp"
-#include "core/wall.hpp"
+#include "engine/manifest_scan.hpp"
+#include "engine/wall.hpp"
 #include "pg/error.hpp"
 #include "pg/file_text.hpp"
 #include "pg/paths.hpp"

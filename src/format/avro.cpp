@@ -5,9 +5,9 @@
 // Source: Avro 1.12 specification, "Object Container Files".
 #include <cstring>
 
-#include "core/crc32.hpp"
-#include "core/cursor.hpp"
-#include "core/parse.hpp"
+#include "base/crc32.hpp"
+#include "base/cursor.hpp"
+#include "base/parse.hpp"
 #include "format/avro_compile.hpp"
 #include "format/avro_derive.hpp"
 #include "format/avro_hot.hpp"
@@ -15,7 +15,7 @@
 #include "format/avro_options.hpp"
 #include "format/format.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

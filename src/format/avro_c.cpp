@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <unordered_map>
 
-#include "core/error.hpp"
+#include "base/error.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -2,7 +2,7 @@
 // passed them. Never the first to see a byte: version 1.11.1 crashes on malformed schemas and trusts counts.
 // Knows no files, blocks or codecs.
 #pragma once
-#include "core/buffer.hpp"
+#include "base/buffer.hpp"
 #include "format/avro_schema.hpp"
 
 namespace spout::avro

@@ -1,11 +1,11 @@
 // avro_compile.cpp - matches columns with fields by name, and picks each column's writer once.
 #include "format/avro_compile.hpp"
 
-#include "core/error.hpp"
+#include "base/error.hpp"
 #include "format/avro_hot.hpp"
 #include "format/avro_names.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -1,7 +1,7 @@
 // avro_compile.hpp - a row type and a schema into the steps that write a row. One way for derived
 // schemas and for the user's own.
 #pragma once
-#include "core/options.hpp"
+#include "base/options.hpp"
 #include "format/avro_step.hpp"
 
 namespace spout::avro

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/decimal.hpp"
-#include "core/error.hpp"
-#include "core/text.hpp"
-#include "core/utf8.hpp"
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/utf8.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -6,8 +6,8 @@
 #include <string>
 #include <unordered_map>
 
-#include "core/buffer.hpp"
-#include "core/utf8.hpp"
+#include "base/buffer.hpp"
+#include "base/utf8.hpp"
 #include "format/avro_schema.hpp"
 
 namespace spout::avro

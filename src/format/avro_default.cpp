@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -4,13 +4,13 @@
 #include <cstring>
 #include <map>
 
-#include "core/decimal.hpp"
-#include "core/error.hpp"
-#include "core/escape.hpp"
-#include "core/parse.hpp"
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/escape.hpp"
+#include "base/parse.hpp"
 #include "format/avro_names.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -1,8 +1,8 @@
 // avro_derive.hpp - the Avro schema that follows from a row type and the options (formats, 2.1, 3.4, 5).
 // Depends on nothing else, so that every file of a set carries the same schema.
 #pragma once
-#include "core/options.hpp"
-#include "core/schema.hpp"
+#include "base/options.hpp"
+#include "base/schema.hpp"
 #include "format/avro_schema.hpp"
 
 namespace spout::avro

@@ -2,8 +2,8 @@
 // unusual, NULL among it, is left to the step's own writer, so there is one place that decides and one that
 // refuses.
 #pragma once
-#include "core/decimal.hpp"
-#include "core/time.hpp"
+#include "base/decimal.hpp"
+#include "base/time.hpp"
 #include "format/avro_step.hpp"
 #include "format/avro_wire.hpp"
 

@@ -3,14 +3,14 @@
 // error with the place inside the value. Numbers stay text until they are exact.
 #include <charconv>
 
-#include "core/decimal.hpp"
-#include "core/error.hpp"
-#include "core/text.hpp"
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 #include "format/avro_step.hpp"
 #include "format/avro_wire.hpp"
 #include "format/json_tree.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

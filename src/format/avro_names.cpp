@@ -1,7 +1,7 @@
 // avro_names.cpp - mangling and de-duplication.
 #include "format/avro_names.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -1,10 +1,10 @@
 // avro_nested.cpp - arrays, maps, records, and what unions and NULL need around any value.
-#include "core/error.hpp"
-#include "core/escape.hpp"
+#include "base/error.hpp"
+#include "base/escape.hpp"
 #include "format/avro_step.hpp"
 #include "format/avro_wire.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

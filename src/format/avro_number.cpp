@@ -3,10 +3,10 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/error.hpp"
+#include "base/error.hpp"
 #include "format/avro_hot.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -3,13 +3,13 @@
 
 #include <cstring>
 
-#include "core/parse.hpp"
+#include "base/parse.hpp"
 #include "format/avro_names.hpp"
 #include "format/avro_schema.hpp"
 #include "format/dimensions.hpp"
 #include "format/json_tree.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -1,15 +1,15 @@
 // avro_reader.cpp - header, blocks, rows, in the order of the file.
-#include "core/crc32.hpp"
+#include "base/crc32.hpp"
 #include "format/avro_reader.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-#include "core/error.hpp"
-#include "core/utf8.hpp"
+#include "base/error.hpp"
+#include "base/utf8.hpp"
 #include "format/format.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

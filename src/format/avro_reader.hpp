@@ -7,7 +7,7 @@
 #include <string>
 
 #include "codec/codec.hpp"
-#include "core/read.hpp"
+#include "base/read.hpp"
 #include "format/avro_c.hpp"
 #include "format/avro_datum.hpp"
 

@@ -7,14 +7,14 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "core/decimal.hpp"
-#include "core/error.hpp"
+#include "base/decimal.hpp"
+#include "base/error.hpp"
 #include "format/avro_c.hpp"
 #include "format/avro_default.hpp"
 #include "format/avro_names.hpp"
 #include "format/json_tree.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

@@ -7,11 +7,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/cell.hpp"
-#include "core/cursor.hpp"
-#include "core/options.hpp"
-#include "core/schema.hpp"
-#include "core/stored.hpp"
+#include "base/cell.hpp"
+#include "base/cursor.hpp"
+#include "base/options.hpp"
+#include "base/schema.hpp"
+#include "base/stored.hpp"
 #include "format/avro_schema.hpp"
 
 namespace spout::avro

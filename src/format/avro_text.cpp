@@ -1,13 +1,13 @@
 // avro_text.cpp - strings, bytes, fixed and enum symbols. Text is UTF-8 when it arrives here.
-#include "core/text.hpp"
+#include "base/text.hpp"
 
-#include "core/decimal.hpp"
-#include "core/error.hpp"
-#include "core/jsonb_view.hpp"
-#include "core/time.hpp"
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/jsonb_view.hpp"
+#include "base/time.hpp"
 #include "format/avro_hot.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

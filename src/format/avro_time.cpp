@@ -1,11 +1,11 @@
 // avro_time.cpp - dates, times and timestamps as Avro logical types: exact integers of the proleptic
 // Gregorian calendar, shifted from PostgreSQL's 2000-01-01 to 1970-01-01.
-#include "core/time.hpp"
+#include "base/time.hpp"
 
-#include "core/error.hpp"
+#include "base/error.hpp"
 #include "format/avro_hot.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::avro
 {

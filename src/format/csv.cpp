@@ -5,16 +5,16 @@
 #include <array>
 #include <utility>
 
-#include "core/cursor.hpp"
-#include "core/decimal.hpp"
-#include "core/jsonb_view.hpp"
-#include "core/moment.hpp"
-#include "core/scan.hpp"
-#include "core/short_decimal.hpp"
-#include "core/text.hpp"
+#include "base/cursor.hpp"
+#include "base/decimal.hpp"
+#include "base/jsonb_view.hpp"
+#include "base/moment.hpp"
+#include "base/scan.hpp"
+#include "base/short_decimal.hpp"
+#include "base/text.hpp"
 #include "format/text_encoder.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

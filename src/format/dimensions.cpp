@@ -3,11 +3,11 @@
 // comment to it: the glue believes it where it says more than one, and asks here for the rest.
 #include "format/dimensions.hpp"
 
-#include "core/error.hpp"
-#include "core/parse.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
 #include "format/json_tree.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "core/cell.hpp"
-#include "core/schema.hpp"
+#include "base/cell.hpp"
+#include "base/schema.hpp"
 
 namespace spout
 {

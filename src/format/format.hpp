@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "codec/codec.hpp"
-#include "core/buffer.hpp"
-#include "core/cell.hpp"
-#include "core/error.hpp"
-#include "core/spec.hpp"
+#include "base/buffer.hpp"
+#include "base/cell.hpp"
+#include "base/error.hpp"
+#include "base/spec.hpp"
 
 namespace spout
 {

@@ -4,10 +4,10 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "core/error.hpp"
-#include "core/escape.hpp"
+#include "base/error.hpp"
+#include "base/escape.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::json
 {

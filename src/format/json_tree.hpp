@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/cell.hpp"
+#include "base/cell.hpp"
 
 namespace spout::json
 {

@@ -1,7 +1,7 @@
 // text_encoder.cpp - blocks of text rows.
 #include "format/text_encoder.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

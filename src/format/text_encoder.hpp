@@ -1,8 +1,8 @@
 // text_encoder.hpp - what csv, json and xml share: the open block, all-or-nothing rows, cutting, codecs.
 // A format brings a row writer. Knows nothing of what a row looks like.
 #pragma once
-#include "core/cursor.hpp"
-#include "core/label.hpp"
+#include "base/cursor.hpp"
+#include "base/label.hpp"
 #include "format/format.hpp"
 
 namespace spout

@@ -1,11 +1,11 @@
 // text_reader.cpp - bytes, codec, rows, in this order.
 #include "format/text_reader.hpp"
 
-#include "core/crc32.hpp"
-#include "core/error.hpp"
-#include "core/parse.hpp"
+#include "base/crc32.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

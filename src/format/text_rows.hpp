@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "core/buffer.hpp"
-#include "core/read.hpp"
+#include "base/buffer.hpp"
+#include "base/read.hpp"
 
 namespace spout
 {

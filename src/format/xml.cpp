@@ -3,18 +3,18 @@
 #include <charconv>
 #include <string>
 
-#include "core/cursor.hpp"
-#include "core/decimal.hpp"
-#include "core/moment.hpp"
-#include "core/short_decimal.hpp"
-#include "core/text.hpp"
+#include "base/cursor.hpp"
+#include "base/decimal.hpp"
+#include "base/moment.hpp"
+#include "base/short_decimal.hpp"
+#include "base/text.hpp"
 #include "format/text_encoder.hpp"
 #include "format/xml_json.hpp"
 #include "format/xml_markup.hpp"
 #include "format/xml_names.hpp"
 #include "format/xml_text.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout
 {

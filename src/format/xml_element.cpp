@@ -3,7 +3,7 @@
 
 #include "format/xml_names.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::xml
 {

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/label.hpp"
+#include "base/label.hpp"
 
 namespace spout::xml
 {

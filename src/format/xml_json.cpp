@@ -1,10 +1,10 @@
 // xml_json.cpp - one loop over the text; the open elements are remembered for their end tags.
 #include "format/xml_json.hpp"
 
-#include "core/error.hpp"
+#include "base/error.hpp"
 #include "format/xml_text.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::xml
 {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/cursor.hpp"
-#include "core/jsonb_layout.hpp"
+#include "base/cursor.hpp"
+#include "base/jsonb_layout.hpp"
 #include "format/xml_element.hpp"
 
 namespace spout::xml

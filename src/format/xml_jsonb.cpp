@@ -1,10 +1,10 @@
 // xml_jsonb.cpp - jsonb as nested elements, straight from its packed form.
-#include "core/decimal.hpp"
-#include "core/short_decimal.hpp"
+#include "base/decimal.hpp"
+#include "base/short_decimal.hpp"
 #include "format/xml_json.hpp"
 #include "format/xml_text.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::xml
 {

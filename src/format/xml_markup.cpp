@@ -3,11 +3,11 @@
 
 #include <vector>
 
-#include "core/parse.hpp"
+#include "base/parse.hpp"
 #include "format/xml_names.hpp"
 #include "format/xml_text.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::xml
 {

@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <iterator>
 
-#include "core/parse.hpp"
+#include "base/parse.hpp"
 #include "format/xml_text.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::xml
 {

@@ -3,10 +3,10 @@
 
 #include <cstdio>
 
-#include "core/error.hpp"
-#include "core/scan.hpp"
+#include "base/error.hpp"
+#include "base/scan.hpp"
 
-#include "core/no_postgres.hpp"
+#include "base/no_postgres.hpp"
 
 namespace spout::xml
 {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/cursor.hpp"
+#include "base/cursor.hpp"
 
 namespace spout::xml
 {

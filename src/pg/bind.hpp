@@ -2,9 +2,9 @@
 // The Binder and everything it points to live in the export's leaf context; cells are borrowed from the
 // tuple and from row_cx, and die with the next row.
 #pragma once
-#include "core/cell.hpp"
-#include "core/schema.hpp"
-#include "core/stored.hpp"
+#include "base/cell.hpp"
+#include "base/schema.hpp"
+#include "base/stored.hpp"
 #include "pg/error.hpp"
 #include "pg/pg.hpp"
 

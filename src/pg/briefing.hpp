@@ -1,7 +1,7 @@
 // briefing.hpp - what a parallel worker must know to encode as the leader does, as bytes in shared memory.
 // A worker is the same program, but its libraries may lie elsewhere: no pointer travels.
 #pragma once
-#include "core/spec.hpp"
+#include "base/spec.hpp"
 #include "pg/bind.hpp"
 #include "pg/pg.hpp"
 #include "pg/sink.hpp"

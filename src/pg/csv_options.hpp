@@ -1,6 +1,6 @@
 // csv_options.hpp - the options of CSV that core knows too: core checks them, with its own messages.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/bind.hpp"
 #include "pg/pg.hpp"
 

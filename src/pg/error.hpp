@@ -1,6 +1,6 @@
 // error.hpp - core's failures as PostgreSQL errors, and the context line of errors raised while encoding.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/pg.hpp"
 
 namespace spout

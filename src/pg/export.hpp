@@ -1,6 +1,6 @@
 // export.hpp - one export, whatever door it came through: request in, files out.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/bind.hpp"
 #include "pg/csv_options.hpp"
 #include "pg/last_export.hpp"

@@ -1,6 +1,6 @@
 // manifest.hpp - the text of <name>.manifest.json. Never the query text: the file is world-readable.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/pg.hpp"
 #include "pg/sink.hpp"
 

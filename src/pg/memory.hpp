@@ -1,6 +1,6 @@
 // memory.hpp - where core's large buffers come from in the server, and the meter that counts them when asked.
 #pragma once
-#include "core/allocator.hpp"
+#include "base/allocator.hpp"
 #include "pg/pg.hpp"
 
 namespace spout

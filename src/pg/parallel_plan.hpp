@@ -1,7 +1,7 @@
 // parallel_plan.hpp - decides before the first row whether parallel workers can encode, and makes the plan.
 // Nothing here runs a query. The recipe is safety.md section 5.
 #pragma once
-#include "core/options.hpp"
+#include "base/options.hpp"
 #include "pg/pg.hpp"
 
 extern "C" {

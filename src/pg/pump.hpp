@@ -1,6 +1,6 @@
 // pump.hpp - blocks from the writer into files of a sink, under the ledger. Every door runs this.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/bind.hpp"
 #include "pg/ledger.hpp"
 #include "pg/sink.hpp"

@@ -2,7 +2,7 @@
 // place, and each process's totals. Lives in the Encode node's dynamic shared memory, or in the leader's own
 // memory while there is none. Decides, writes nothing.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/ledger.hpp"
 #include "pg/memory.hpp"
 #include "pg/pg.hpp"

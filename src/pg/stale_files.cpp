@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "core/manifest_scan.hpp"
-#include "core/wall.hpp"
+#include "engine/manifest_scan.hpp"
+#include "engine/wall.hpp"
 #include "pg/file_text.hpp"
 #include "pg/sink_file.hpp"
 

@@ -1,6 +1,6 @@
 // suggest.hpp - "perhaps you meant": the nearest of the names that would have been right.
 #pragma once
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "pg/pg.hpp"
 
 extern "C" {

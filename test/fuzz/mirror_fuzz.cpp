@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/utf8.hpp"
-#include "core/wall.hpp"
+#include "base/utf8.hpp"
+#include "engine/wall.hpp"
 
 using namespace spout;
 

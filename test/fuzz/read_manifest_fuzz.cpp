@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/manifest_scan.hpp"
+#include "engine/manifest_scan.hpp"
 
 using namespace spout;
 

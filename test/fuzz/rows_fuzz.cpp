@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "avro_files.hpp"
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 using namespace spout;
 using spout::test::read_back;

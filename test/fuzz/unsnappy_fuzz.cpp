@@ -7,7 +7,7 @@
 #include <string>
 
 #include "codec/codec.hpp"
-#include "core/error.hpp"
+#include "base/error.hpp"
 
 using namespace spout;
 

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/utf8.hpp"
-#include "core/wall.hpp"
+#include "base/utf8.hpp"
+#include "engine/wall.hpp"
 #include "format/xml_markup.hpp"
 
 using namespace spout;

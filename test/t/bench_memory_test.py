@@ -17,7 +17,7 @@ MB = 1 << 20
 AGREEMENT = 2 * MB
 ROWS = 10000  # of a leaking export
 # What an allocator of ours gives and nobody takes back, per row.
-LEAK = ("src/core/wall.cpp", "allocation_site = {__FILE__, __LINE__}, (void)w->spec.allocator->allocate(w->spec.allocator->arg, 100);",
+LEAK = ("src/engine/wall.cpp", "allocation_site = {__FILE__, __LINE__}, (void)w->spec.allocator->allocate(w->spec.allocator->arg, 100);",
         "Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept\ntry {\n")
 # The same where no meter is: in a context of the server that outlives the export.
 CONTEXT_LEAK = ("src/pg/pump.cpp", "MemoryContextAlloc(TopMemoryContext, 100);", "void pump_row(Pump *p, TupleTableSlot *slot)\n{\n")

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <unordered_map>
 
-#include "core/allocator.hpp"
+#include "base/allocator.hpp"
 
 namespace spout::test
 {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 #include "format/avro_wire.hpp"
 
 namespace spout::test

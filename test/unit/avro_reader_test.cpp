@@ -7,7 +7,7 @@
 #include "allocators.hpp"
 #include "avro_files.hpp"
 #include "avro_rows.hpp"
-#include "core/error.hpp"
+#include "base/error.hpp"
 
 using namespace spout;
 using namespace spout::test;

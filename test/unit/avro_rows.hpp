@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 namespace spout::test
 {

@@ -1,6 +1,6 @@
 // avro_test.cpp - the bytes of Avro files: the verified vectors of formats.md section 3, block framing,
 // and the promise that a refused row leaves no trace.
-#include "core/crc32.hpp"
+#include "base/crc32.hpp"
 
 #include "avro_rows.hpp"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 using namespace spout;
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 using namespace spout;
 

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "allocators.hpp"
-#include "core/error.hpp"
+#include "base/error.hpp"
 
 using namespace spout;
 using spout::test::CountingAllocator;

@@ -1,5 +1,5 @@
 // crc_test.cpp - published check values, and both ways to compute CRC-32C against the definition.
-#include "core/crc32.hpp"
+#include "base/crc32.hpp"
 
 #include <gtest/gtest.h>
 

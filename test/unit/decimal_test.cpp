@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/decimal.hpp"
+#include "base/decimal.hpp"
 
 using namespace spout;
 

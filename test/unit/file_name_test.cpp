@@ -1,7 +1,7 @@
 // What the name of a file says of its content, and where it would mislead.
 #include <gtest/gtest.h>
 
-#include "core/wall.hpp"
+#include "engine/wall.hpp"
 
 using namespace spout;
 

@@ -1,5 +1,5 @@
 // manifest_scan_test.cpp - manifests of ours, in pieces of any size; and what makes a text none.
-#include "core/manifest_scan.hpp"
+#include "engine/manifest_scan.hpp"
 
 #include <gtest/gtest.h>
 #include <string>

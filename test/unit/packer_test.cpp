@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 
 #include "avro_rows.hpp"
-#include "core/packer.hpp"
+#include "engine/packer.hpp"
 
 using namespace spout;
 using namespace spout::test;

@@ -1,7 +1,7 @@
 // parse_test.cpp - the words of option values.
 #include <gtest/gtest.h>
 
-#include "core/parse.hpp"
+#include "base/parse.hpp"
 
 using namespace spout;
 

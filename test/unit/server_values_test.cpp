@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "core/decimal.hpp"
-#include "core/error.hpp"
-#include "core/jsonb_view.hpp"
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/jsonb_view.hpp"
 #include "format/xml_json.hpp"
-#include "core/text.hpp"
+#include "base/text.hpp"
 
 using namespace spout;
 

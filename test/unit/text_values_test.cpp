@@ -5,12 +5,12 @@
 #include <random>
 
 #include "avro_rows.hpp"
-#include "core/decimal.hpp"
-#include "core/escape.hpp"
-#include "core/moment.hpp"
-#include "core/scan.hpp"
-#include "core/short_decimal.hpp"
-#include "core/text.hpp"
+#include "base/decimal.hpp"
+#include "base/escape.hpp"
+#include "base/moment.hpp"
+#include "base/scan.hpp"
+#include "base/short_decimal.hpp"
+#include "base/text.hpp"
 
 using namespace spout;
 using namespace spout::test;

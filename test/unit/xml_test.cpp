@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "avro_rows.hpp"
-#include "core/error.hpp"
-#include "core/time.hpp"
+#include "base/error.hpp"
+#include "base/time.hpp"
 #include "format/xml_json.hpp"
 #include "format/xml_markup.hpp"
 #include "format/xml_names.hpp"
