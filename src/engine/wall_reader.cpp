@@ -6,9 +6,9 @@
 #include "engine/guard.hpp"
 #include "base/parse.hpp"
 #include "engine/wall.hpp"
-#include "format/avro_reader.hpp"
+#include "format/avro/reader.hpp"
 #include "format/format.hpp"
-#include "format/text_reader.hpp"
+#include "format/text/reader.hpp"
 
 #include "base/no_postgres.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/parse.hpp"
-#include "format/json_tree.hpp"
+#include "format/text/json_tree.hpp"
 
 #include "base/no_postgres.hpp"
 

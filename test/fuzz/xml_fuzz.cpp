@@ -5,7 +5,7 @@
 
 #include "base/utf8.hpp"
 #include "engine/wall.hpp"
-#include "format/xml_markup.hpp"
+#include "format/xml/markup.hpp"
 
 using namespace spout;
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/wall.hpp"
-#include "format/avro_wire.hpp"
+#include "format/avro/wire.hpp"
 
 namespace spout::test
 {

@@ -1,6 +1,6 @@
 // avro_reader_test.cpp - the reader takes what is legal, names what is not, and believes nothing it has not
 // checked: no defect of a file crashes it or makes it take more memory than the file has bytes for.
-#include "format/avro_reader.hpp"
+#include "format/avro/reader.hpp"
 
 #include <gtest/gtest.h>
 

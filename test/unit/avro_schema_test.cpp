@@ -1,5 +1,5 @@
 // avro_schema_test.cpp - which schemas pass the strict checker, which do not, and what the tree then says.
-#include "format/avro_schema.hpp"
+#include "format/avro/schema.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 
 #include "avro_files.hpp"
 #include "avro_rows.hpp"
-#include "format/json_tree.hpp"
+#include "format/text/json_tree.hpp"
 
 using namespace spout;
 using namespace spout::test;

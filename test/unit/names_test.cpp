@@ -1,7 +1,7 @@
 // names_test.cpp - formats.md section 2.3: every SQL name becomes a legal and unique Avro name.
 #include <gtest/gtest.h>
 
-#include "format/avro_names.hpp"
+#include "format/avro/names.hpp"
 
 using namespace spout::avro;
 using Names = std::vector<std::string>;

@@ -8,7 +8,7 @@
 #include "base/decimal.hpp"
 #include "base/error.hpp"
 #include "base/jsonb_view.hpp"
-#include "format/xml_json.hpp"
+#include "format/xml/json.hpp"
 #include "base/text.hpp"
 
 using namespace spout;

@@ -1,6 +1,6 @@
 // text_reader_test.cpp - rows of CSV, JSON and XML are counted as a reader finds them, in pieces of any size,
 // through every codec; what is cut off or damaged is named with its row.
-#include "format/text_reader.hpp"
+#include "format/text/reader.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,10 +7,10 @@
 #include "avro_rows.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
-#include "format/xml_json.hpp"
-#include "format/xml_markup.hpp"
-#include "format/xml_names.hpp"
-#include "format/xml_text.hpp"
+#include "format/xml/json.hpp"
+#include "format/xml/markup.hpp"
+#include "format/xml/names.hpp"
+#include "format/xml/text.hpp"
 
 using namespace spout;
 using namespace spout::test;
