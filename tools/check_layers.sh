@@ -35,15 +35,15 @@ rules() {
     includes $GLUE | match '"(format|codec|base|engine)/' |
         match -v '"(engine/(wall|bench_stats|bench_judge|bench_settings|manifest_scan)|base/(cell|code|crc32|options|read|schema|spec|stored|allocator))\.hpp"' | rule "glue looks behind the wall"
     includes $GLUE | match '"postgres\.h"' | match -v '^src/(pg/pg\.hpp|entry/magic\.c):' |
-        rule "postgres.h comes in through pg/pg.hpp only"
+        rule "postgres.h comes in through pg/server/pg.hpp only"
     code $GLUE | match '\b(try|catch|throw|dynamic_cast|typeid)\b' | rule "glue uses exceptions or RTTI"
     code $GLUE | match '\bstd::(basic_)?(string|string_view|vector|array|deque|list|map|set|unordered_[a-z]+|optional|variant|function|(unique|shared)_ptr|mutex|lock_guard|thread)\b' |
         rule "glue uses std containers or owners"
     code $GLUE | match '\b(new|delete)\b[[:space:]]+[A-Za-z(]' | rule "glue uses new or delete"
     code $GLUE | match '\b(fopen|fwrite|fprintf|fsync_fname|pg_flush_data|FileWriteback|data_sync_elevel|PathNameOpenFile|durable_rename|START_CRIT_SECTION|OpenPipeStream)[[:space:]]*\(' |
         rule "glue uses calls that hide errors or PANIC"
-    code $GLUE $CORE | match 'PG_VERSION_NUM' | match -v '^src/(pg/compat|base/no_postgres)\.hpp:' |
-        rule "server versions are told apart in pg/compat.hpp only"
+    code $GLUE $CORE | match 'PG_VERSION_NUM' | match -v '^src/(pg/server/compat|base/no_postgres)\.hpp:' |
+        rule "server versions are told apart in pg/server/compat.hpp only"
     for f in $(git ls-files 'src/*.cpp' 'src/*.hpp'); do
         [ ! -f "$f" ] || head -n 1 "$f" | grep -q "^// $(basename "$f") - " || echo "$f"
     done | rule "the first line does not say what the file is for"

@@ -1,5 +1,5 @@
 // code.hpp - how core reports failure across the wall, in plain data.
-// src/pg/error.cpp has the one table from Code to SQLSTATE.
+// src/pg/server/error.cpp has the one table from Code to SQLSTATE.
 #pragma once
 #include <cstdint>
 

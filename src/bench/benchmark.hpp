@@ -4,7 +4,7 @@
 #pragma once
 #include "bench/json.hpp"
 #include "bench/only_relation.hpp"
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 namespace spout
 {

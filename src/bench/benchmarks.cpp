@@ -1,10 +1,10 @@
 // benchmarks.cpp - the built-in kinds: an encoder alone, a reader alone, SQL. Measures no time itself.
 #include "bench/benchmark.hpp"
-#include "entry/options_json.hpp"
-#include "pg/columns.hpp"
-#include "pg/error.hpp"
-#include "pg/export.hpp"
-#include "pg/memory.hpp"
+#include "pg/export/options_json.hpp"
+#include "pg/bind/columns.hpp"
+#include "pg/server/error.hpp"
+#include "pg/export/export.hpp"
+#include "pg/server/memory.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 // spout_bench, owned by the owner of the extension and a member of it: no other role can put something else
 // in its place.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 #include "lib/stringinfo.h"

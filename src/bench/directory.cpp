@@ -1,7 +1,7 @@
 // directory.cpp - the private directory of a benchmark, for the files it writes.
 #include "bench/directory.hpp"
-#include "pg/paths.hpp"
-#include "pg/sink.hpp"
+#include "pg/file/paths.hpp"
+#include "pg/target/sink.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

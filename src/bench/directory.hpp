@@ -1,6 +1,6 @@
 // directory.hpp - the private directory of a benchmark.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 namespace spout
 {

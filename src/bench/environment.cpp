@@ -3,7 +3,7 @@
 #include "bench/host.hpp"
 #include "bench/rights.hpp"
 #include "engine/wall.hpp"
-#include "pg/file_text.hpp"
+#include "pg/server/file_text.hpp"
 
 #include <fcntl.h>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // extension.hpp - the extension pg_spout_bench as this database has it.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 namespace spout
 {

@@ -3,7 +3,7 @@
 #include "bench/finished.hpp"
 #include "bench/sql.hpp"
 #include "bench/stats.hpp"
-#include "pg/error.hpp"
+#include "pg/server/error.hpp"
 
 #include <cmath>
 #include <initializer_list>

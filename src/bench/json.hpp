@@ -1,6 +1,6 @@
 // json.hpp - reading jsonb arguments and writing JSON results, for the benchmarks' glue.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 #include "lib/stringinfo.h"

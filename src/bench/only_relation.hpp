@@ -3,7 +3,7 @@
 // author's functions: so the relation is locked, what was seen of it is compared, and analysis is held to its
 // OID.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 namespace spout
 {

@@ -3,7 +3,7 @@
 #include "bench/profile.hpp"
 #include "bench/contexts.hpp"
 #include "bench/host.hpp"
-#include "pg/memory.hpp"
+#include "pg/server/memory.hpp"
 
 extern "C" {
 #include "executor/executor.h"

@@ -3,7 +3,7 @@
 #include "bench/sql.hpp"
 #include "bench/transport.hpp"
 #include "engine/wall.hpp"
-#include "pg/error.hpp"
+#include "pg/server/error.hpp"
 
 #include <cmath>
 

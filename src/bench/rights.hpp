@@ -1,6 +1,6 @@
 // rights.hpp - who may measure and record.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 namespace spout
 {

@@ -3,7 +3,7 @@
 // A record is the JSON of one benchmark and becomes one transaction. Positions only grow; the record at the
 // tail is advanced over after its transaction has committed, never before.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 #include "postmaster/bgworker.h"

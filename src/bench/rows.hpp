@@ -1,6 +1,6 @@
 // rows.hpp - a record of a benchmark, as rows of the result tables.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 namespace spout
 {

@@ -1,8 +1,8 @@
 // settings.cpp - settings as jsonb: what was written is checked by the core, and layers lie upon each other.
 #include "bench/json.hpp"
 #include "engine/wall.hpp"
-#include "pg/encoding.hpp"
-#include "pg/error.hpp"
+#include "pg/export/encoding.hpp"
+#include "pg/server/error.hpp"
 
 #include <cmath>
 

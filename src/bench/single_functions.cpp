@@ -6,7 +6,7 @@
 #include "bench/transport.hpp"
 #include "bench/worker.hpp"
 #include "engine/wall.hpp"
-#include "pg/error.hpp"
+#include "pg/server/error.hpp"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // sql.hpp - queries of our own: parameters in, one value or one column out. Nothing of a parameter becomes
 // SQL.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 #include "lib/stringinfo.h"

@@ -1,6 +1,6 @@
 // stats_function.cpp - benchmark_stats(a, b, tolerance): the core's arithmetic as jsonb.
 #include "bench/stats.hpp"
-#include "pg/error.hpp"
+#include "pg/server/error.hpp"
 
 extern "C" {
 #include "access/htup_details.h"

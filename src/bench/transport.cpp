@@ -4,7 +4,7 @@
 #include "bench/ring.hpp"
 #include "bench/transport.hpp"
 
-#include "pg/shared.hpp"
+#include "pg/parallel/shared.hpp"
 
 extern "C" {
 #include "access/htup_details.h"

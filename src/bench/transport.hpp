@@ -1,6 +1,6 @@
 // transport.hpp - the road of a record to the tables: what is sent is not undone by ROLLBACK.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 namespace spout
 {

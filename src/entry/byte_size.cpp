@@ -1,6 +1,6 @@
 // byte_size.cpp - the type byte_size: a bigint that reads sizes with units, as the options do.
 #include "engine/wall.hpp"
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 #include "utils/fmgrprotos.h"

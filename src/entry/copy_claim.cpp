@@ -3,8 +3,8 @@
 #include "entry/copy_claim.hpp"
 
 #include "engine/wall.hpp"
-#include "pg/guc.hpp"
-#include "pg/suggest.hpp"
+#include "pg/server/guc.hpp"
+#include "pg/server/suggest.hpp"
 
 extern "C" {
 #include "lib/stringinfo.h"

@@ -1,7 +1,7 @@
 // copy_claim.hpp - whose COPY is it? Asked of every utility statement, so that it costs a few comparisons: no
 // allocation, no catalog.
 #pragma once
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 #include "nodes/parsenodes.h"

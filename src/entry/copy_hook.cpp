@@ -5,13 +5,13 @@
 
 #include "entry/copy_claim.hpp"
 #include "entry/preload_hint.hpp"
-#include "pg/clock.hpp"
-#include "pg/export.hpp"
-#include "pg/names.hpp"
-#include "pg/paths.hpp"
-#include "pg/pump.hpp"
-#include "pg/rights.hpp"
-#include "pg/suggest.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/export/export.hpp"
+#include "pg/server/names.hpp"
+#include "pg/file/paths.hpp"
+#include "pg/export/pump.hpp"
+#include "pg/server/rights.hpp"
+#include "pg/server/suggest.hpp"
 
 extern "C" {
 #include "access/relation.h"

@@ -1,13 +1,13 @@
 // export_functions.cpp - SELECT * FROM export_to_avro(query, path, ...). The whole export happens in the
 // first call: the result is materialised before anything is published, so no LIMIT can stop it half-way.
 #include "entry/file_rows.hpp"
-#include "entry/options_json.hpp"
-#include "pg/clock.hpp"
-#include "pg/columns.hpp"
-#include "pg/export.hpp"
-#include "pg/paths.hpp"
-#include "pg/pump.hpp"
-#include "pg/rights.hpp"
+#include "pg/export/options_json.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/bind/columns.hpp"
+#include "pg/export/export.hpp"
+#include "pg/file/paths.hpp"
+#include "pg/export/pump.hpp"
+#include "pg/server/rights.hpp"
 
 extern "C" {
 #include "utils/jsonb.h"

@@ -1,6 +1,6 @@
 // file_rows.hpp - the rows of export_to_*() and export_files(): one per file.
 #pragma once
-#include "pg/sink.hpp"
+#include "pg/target/sink.hpp"
 
 extern "C" {
 #include "funcapi.h"

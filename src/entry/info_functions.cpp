@@ -1,9 +1,9 @@
 // info_functions.cpp - describe_export, last_export and export_files: what would be written, and what was.
 #include "entry/file_rows.hpp"
-#include "entry/options_json.hpp"
-#include "pg/columns.hpp"
-#include "pg/export.hpp"
-#include "pg/look.hpp"
+#include "pg/export/options_json.hpp"
+#include "pg/bind/columns.hpp"
+#include "pg/export/export.hpp"
+#include "pg/export/look.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"

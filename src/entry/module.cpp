@@ -2,9 +2,9 @@
 #include "bench/bench.hpp"
 #include "entry/copy_hook.hpp"
 #include "entry/preload_hint.hpp"
-#include "pg/encode_node.hpp"
-#include "pg/guc.hpp"
-#include "pg/pg.hpp"
+#include "pg/parallel/encode_node.hpp"
+#include "pg/server/guc.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 PGDLLEXPORT void _PG_init(void);

@@ -2,7 +2,7 @@
 // commit: while an extension's script runs, the server silences what is below a WARNING.
 #include "entry/preload_hint.hpp"
 
-#include "pg/pg.hpp"
+#include "pg/server/pg.hpp"
 
 extern "C" {
 #include "access/xact.h"
