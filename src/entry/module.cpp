@@ -1,5 +1,5 @@
 // module.cpp - what happens when the library is loaded: cheap, and in workers too.
-#include "bench/bench.hpp"
+#include "bench/server/bench.hpp"
 #include "entry/copy_hook.hpp"
 #include "entry/preload_hint.hpp"
 #include "pg/parallel/encode_node.hpp"
