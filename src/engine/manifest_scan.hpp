@@ -1,7 +1,8 @@
 // manifest_scan.hpp - reads a manifest of ours back: a strict JSON parser that bytes are pushed into, in
 // pieces of any size and in constant memory, for whoever may write to the directory may have written the
 // manifest. Plain data that needs no clean-up, so that glue can leave it by an ERROR. Knows no files, and no
-// encodings: texts are the bytes that the manifest has. Source: RFC 8259; src/pg/export/manifest.cpp writes them.
+// encodings: texts are the bytes that the manifest has. Source: RFC 8259; src/pg/export/manifest.cpp writes
+// them.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -9,7 +9,7 @@
 #include "pg/export/export.hpp"
 #include "pg/server/names.hpp"
 #include "pg/file/paths.hpp"
-#include "pg/export/pump.hpp"
+#include "pg/pump/pump.hpp"
 #include "pg/server/rights.hpp"
 #include "pg/server/suggest.hpp"
 

@@ -6,7 +6,7 @@
 #include "pg/bind/columns.hpp"
 #include "pg/export/export.hpp"
 #include "pg/file/paths.hpp"
-#include "pg/export/pump.hpp"
+#include "pg/pump/pump.hpp"
 #include "pg/server/rights.hpp"
 
 extern "C" {

@@ -20,7 +20,7 @@ ROWS = 10000  # of a leaking export
 LEAK = ("src/engine/wall.cpp", "allocation_site = {__FILE__, __LINE__}, (void)w->spec.allocator->allocate(w->spec.allocator->arg, 100);",
         "Code writer_add(Writer *w, const Cell *cells, uint32_t n) noexcept\ntry {\n")
 # The same where no meter is: in a context of the server that outlives the export.
-CONTEXT_LEAK = ("src/pg/export/pump.cpp", "MemoryContextAlloc(TopMemoryContext, 100);", "void pump_row(Pump *p, TupleTableSlot *slot)\n{\n")
+CONTEXT_LEAK = ("src/pg/pump/pump.cpp", "MemoryContextAlloc(TopMemoryContext, 100);", "void pump_row(Pump *p, TupleTableSlot *slot)\n{\n")
 
 
 def setup_module():

@@ -1,7 +1,7 @@
 // settings.cpp - settings as jsonb: what was written is checked by the core, and layers lie upon each other.
 #include "bench/server/json.hpp"
 #include "engine/wall.hpp"
-#include "pg/export/encoding.hpp"
+#include "pg/pump/encoding.hpp"
 #include "pg/server/error.hpp"
 
 #include <cmath>

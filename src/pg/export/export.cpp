@@ -7,7 +7,7 @@
 
 #include "pg/parallel/assembly.hpp"
 #include "pg/parallel/encode_node.hpp"
-#include "pg/export/encoding.hpp"
+#include "pg/pump/encoding.hpp"
 #include "pg/export/look.hpp"
 #include "pg/export/manifest.hpp"
 #include "pg/server/names.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 #include "engine/wall.hpp"
 #include "pg/bind/bind.hpp"
-#include "pg/export/csv_options.hpp"
+#include "pg/bind/csv_options.hpp"
 #include "pg/export/last_export.hpp"
 #include "pg/server/pg.hpp"
 #include "pg/plan/plan.hpp"

@@ -5,7 +5,7 @@
 #pragma once
 #include "pg/bind/bind.hpp"
 #include "pg/plan/plan.hpp"
-#include "pg/export/pump.hpp"
+#include "pg/pump/pump.hpp"
 
 namespace spout
 {

@@ -1,7 +1,7 @@
 // options_json.hpp - options of the functions: named arguments and keys of `options jsonb`.
 #pragma once
 #include "engine/wall.hpp"
-#include "pg/export/csv_options.hpp"
+#include "pg/bind/csv_options.hpp"
 #include "pg/server/pg.hpp"
 
 extern "C" {

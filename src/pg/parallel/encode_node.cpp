@@ -4,8 +4,8 @@
 #include "pg/server/clock.hpp"
 #include "pg/parallel/encode_node.hpp"
 
-#include "pg/export/briefing.hpp"
-#include "pg/export/encoding.hpp"
+#include "pg/pump/briefing.hpp"
+#include "pg/pump/encoding.hpp"
 
 extern "C" {
 #include "access/parallel.h"

@@ -1,7 +1,7 @@
 // placer.hpp - the blocks of one process, on their way to the place the shared ledger gives them, or to the
 // leader. What became of them is told in pieces: one tuple of the Encode node each.
 #pragma once
-#include "pg/export/pump.hpp"
+#include "pg/pump/pump.hpp"
 #include "pg/parallel/shared.hpp"
 
 extern "C" {

@@ -3,7 +3,7 @@
 // memory while there is none. Decides, writes nothing.
 #pragma once
 #include "engine/wall.hpp"
-#include "pg/export/ledger.hpp"
+#include "pg/pump/ledger.hpp"
 #include "pg/server/memory.hpp"
 #include "pg/server/pg.hpp"
 #include "pg/target/sink.hpp"

@@ -1,5 +1,5 @@
 // csv_options.cpp - CSV's options through ProcessCopyOptions(), so that no message differs from core's.
-#include "pg/export/csv_options.hpp"
+#include "pg/bind/csv_options.hpp"
 
 extern "C" {
 #include "commands/copy.h"

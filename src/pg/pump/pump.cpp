@@ -1,5 +1,5 @@
 // pump.cpp - rows to blocks to files. Knows neither SQL nor formats.
-#include "pg/export/pump.hpp"
+#include "pg/pump/pump.hpp"
 
 #include "pg/server/clock.hpp"
 #include "pg/server/memory.hpp"

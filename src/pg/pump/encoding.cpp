@@ -1,6 +1,6 @@
 // encoding.cpp - the leaf context is a child of the caller's current context, so its reset callback runs
 // before a PL/pgSQL handler and before the client's ROLLBACK.
-#include "pg/export/encoding.hpp"
+#include "pg/pump/encoding.hpp"
 
 #include "pg/server/memory.hpp"
 

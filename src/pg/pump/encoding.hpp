@@ -1,8 +1,8 @@
 // encoding.hpp - one process's part of an export: binder, writer and sink under one leaf context, whose reset
 // callback is the only clean-up there is. The leader has one, and so has every parallel worker.
 #pragma once
-#include "pg/export/briefing.hpp"
-#include "pg/export/pump.hpp"
+#include "pg/pump/briefing.hpp"
+#include "pg/pump/pump.hpp"
 
 namespace spout
 {

@@ -1,7 +1,7 @@
 // briefing.cpp - structs as they are, then the strings they point to.
-#include "pg/export/briefing.hpp"
+#include "pg/pump/briefing.hpp"
 
-#include "pg/export/csv_options.hpp"
+#include "pg/bind/csv_options.hpp"
 
 extern "C" {
 #include "libpq/pqformat.h"

@@ -2,7 +2,7 @@
 #pragma once
 #include "engine/wall.hpp"
 #include "pg/bind/bind.hpp"
-#include "pg/export/ledger.hpp"
+#include "pg/pump/ledger.hpp"
 #include "pg/target/sink.hpp"
 
 namespace spout
