@@ -10,7 +10,7 @@ class Cursor
 {
   public:
     // A row, with what the open block holds before it, may encode to this many bytes: readers keep block
-    // sizes in an int (safety, section 4.9).
+    // sizes in an int.
     static constexpr size_t kMaxBytes = INT32_MAX;
 
     explicit Cursor(Buffer &b) : buffer_(&b) {}

@@ -1,4 +1,4 @@
-// options.hpp - the options of contract.md section 2, parsed and checked once for all doors.
+// options.hpp - the options of an export (docs/options.md), parsed and checked once for all doors.
 // Plain data: strings are borrowed from the door that brought them and live as long as the export.
 #pragma once
 #include <cstddef>
@@ -11,7 +11,7 @@ struct CodecDef;
 struct Failure;
 
 // How values reach the encoder: in a form of our own, or as the server prints them for its own COPY CSV
-// and row_to_json (formats.md section 1: mirror formats).
+// and row_to_json (docs/formats/csv.md, json.md).
 enum class Style : uint8_t { self_contained, csv, json };
 enum class Profile : uint8_t { spec, iceberg, bigquery, hive, kafka_connect };
 enum class OnInfinity : uint8_t { error, null, clamp };

@@ -1,4 +1,4 @@
-// text.hpp - any cell as the text its output function prints under pinned settings (formats, 1.1).
+// text.hpp - any cell as the text its output function prints under pinned settings.
 // The slow, general way, for conversions a user's own schema asks for. The fast ways are beside it.
 #pragma once
 #include "base/buffer.hpp"

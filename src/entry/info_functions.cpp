@@ -148,7 +148,7 @@ static void push_number(JsonbParseState **state, const char *name, uint64 value)
     pushJsonbValue(state, WJB_VALUE, &v);
 }
 
-// How the work was shared: which shape (design.md section 2), why no other, and each process's part of it.
+// How the work was shared: which shape (docs/architecture.md), why no other, and each process's part of it.
 static void push_parallel(JsonbParseState **state, const ExportStats *s)
 {
     push_number(state, "workers_planned", s->planned);

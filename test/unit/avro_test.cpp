@@ -1,4 +1,4 @@
-// avro_test.cpp - the bytes of Avro files: the verified vectors of formats.md section 3, block framing,
+// avro_test.cpp - the bytes of Avro files: verified vectors, block framing,
 // and the promise that a refused row leaves no trace.
 #include "base/crc32.hpp"
 

@@ -1,4 +1,4 @@
-// names_test.cpp - formats.md section 2.3: every SQL name becomes a legal and unique Avro name.
+// names_test.cpp - every SQL name becomes a legal and unique Avro name.
 #include <gtest/gtest.h>
 
 #include "format/avro/names.hpp"

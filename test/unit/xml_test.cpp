@@ -1,4 +1,4 @@
-// xml_test.cpp - formats.md 2.3 and 2.6: names, escapes, characters XML cannot hold, json as elements,
+// xml_test.cpp - names, escapes, characters XML cannot hold, json as elements,
 // markup.
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// derive.hpp - the Avro schema that follows from a row type and the options (formats, 2.1, 3.4, 5).
+// derive.hpp - the Avro schema that follows from a row type and the options.
 // Depends on nothing else, so that every file of a set carries the same schema.
 #pragma once
 #include "base/options.hpp"
@@ -11,7 +11,7 @@ namespace spout::avro
 // Throws Error(Code::bad_value) for a row the profile cannot take, with the column set.
 Schema derive_schema(const RowType &, const Options &);
 
-// Precision and scale as a decimal that Avro allows: 0 <= scale <= precision (formats, 2.2).
+// Precision and scale as a decimal that Avro allows: 0 <= scale <= precision.
 // False when the type has no fixed precision, or one above 38.
 bool derived_decimal(const Type &, int *precision, int *scale);
 } // namespace spout::avro

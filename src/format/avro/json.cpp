@@ -1,4 +1,4 @@
-// json.cpp - json and jsonb values as the records a user's schema asks for (formats, 2.7).
+// json.cpp - json and jsonb values as the records a user's schema asks for.
 // Strict: a missing key or JSON null is NULL; an unknown key, or a value that does not convert, is an
 // error with the place inside the value. Numbers stay text until they are exact.
 #include <charconv>

@@ -1,4 +1,4 @@
-// names.hpp - Avro names out of SQL names: legal and unique (formats, 2.3). Knows no schema.
+// names.hpp - Avro names out of SQL names: legal and unique. Knows no schema.
 #pragma once
 #include <string>
 #include <string_view>

@@ -1,4 +1,4 @@
-// options.hpp - the options only Avro has (contract, section 2), and the extra header strings.
+// options.hpp - the options only Avro has (docs/options.md), and the extra header strings.
 #pragma once
 #include <map>
 #include <string>

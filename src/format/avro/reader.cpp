@@ -19,7 +19,7 @@ constexpr size_t kChunk = 256 << 10;  // bytes read, and unpacked, in one step
 constexpr uint32_t kWork = 256 << 10; // values walked in one step
 // Bytes of a header. The schema has a limit of its own, and the writer's `metadata` may be as large.
 constexpr size_t kMaxMetadata = (1 << 20) + (64 << 10), kMaxEntries = 10000;
-// Readers keep the sizes of a block in an int, packed and unpacked (safety, 4.9).
+// Readers keep the sizes of a block in an int, packed and unpacked.
 constexpr uint64_t kMaxBlock = INT32_MAX;
 // A row that takes more than this, as it is written or decoded, is not decoded by Avro C.
 constexpr size_t kMostKept = 8 << 20;

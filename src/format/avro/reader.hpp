@@ -8,7 +8,7 @@
 
 #include "codec/codec.hpp"
 #include "base/read.hpp"
-#include "format/avro/c.hpp"
+#include "format/avro/avro_c.hpp"
 #include "format/avro/datum.hpp"
 
 namespace spout::avro

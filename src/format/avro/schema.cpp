@@ -9,7 +9,7 @@
 
 #include "base/decimal.hpp"
 #include "base/error.hpp"
-#include "format/avro/c.hpp"
+#include "format/avro/avro_c.hpp"
 #include "format/avro/default.hpp"
 #include "format/avro/names.hpp"
 #include "format/text/json_tree.hpp"

@@ -115,6 +115,6 @@ const Writers *number_writers(const Type &, const Node &, Step &);  // int, long
 const Writers *time_writers(const Type &, const Node &, Step &);    // date, time-*, timestamp-*
 const Writers *string_writers(const Type &, const Node &, Step &);
 const Writers *nested_writers(Tag); // array, map, record whose parts are compiled
-// A record from json or jsonb: shape and values are checked per row (formats, 2.7).
+// A record from json or jsonb: shape and values are checked per row.
 const Writers *json_writers(const Type &, const Node &, Step &);
 } // namespace spout::avro

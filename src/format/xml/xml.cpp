@@ -1,5 +1,6 @@
-// xml.cpp - an XML document: an element per row, an element per column, NULL as xsi:nil (formats, 2.6).
-// Depends on no setting of the session. Knows nothing of JSON's and markup's insides: xml_json, xml_markup.
+// xml.cpp - an XML document: an element per row, an element per column, NULL as xsi:nil
+// (docs/formats/xml.md). Depends on no setting of the session. Knows nothing of JSON's and markup's insides:
+// xml_json, xml_markup.
 #include <charconv>
 #include <string>
 

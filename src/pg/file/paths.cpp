@@ -1,5 +1,5 @@
-// paths.cpp - the rules for target paths and the names derived from them (contract sections 3 and 5,
-// safety section 3). Everything but inside_data_directory() works on text only.
+// paths.cpp - the rules for target paths and the names derived from them. Everything but
+// inside_data_directory() works on text only.
 #include <cerrno>
 #include <cstring>
 #include <dirent.h>

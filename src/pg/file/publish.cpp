@@ -1,7 +1,7 @@
-// publish.cpp - makes a finished export visible, or nothing of it (safety.md 1.3 and 1.4), under the
-// directory's lock. Steps neither ereport nor allocate nor look at interrupts: they return false and leave
-// what failed in the Publication. Interrupts are served between two files, for a set may be large; a cancel,
-// or the end of the session, then undoes what was published so far. Knows no contents of files.
+// publish.cpp - makes a finished export visible, or nothing of it, under the directory's lock. Steps neither
+// ereport nor allocate nor look at interrupts: they return false and leave what failed in the Publication.
+// Interrupts are served between two files, for a set may be large; a cancel, or the end of the session, then
+// undoes what was published so far. Knows no contents of files.
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// shared.cpp - one set of files, written by several processes (safety.md section 5, A). The leader owns
-// names, locks, publication and clean-up; a guest, in a parallel worker, opens, writes and closes.
+// shared.cpp - one set of files, written by several processes. The leader owns names, locks,
+// publication and clean-up; a guest, in a parallel worker, opens, writes and closes.
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>

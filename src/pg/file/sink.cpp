@@ -1,4 +1,4 @@
-// sink.cpp - an export's files until they are complete and on disk, but not visible (safety.md 1.2).
+// sink.cpp - an export's files until they are complete and on disk, but not visible.
 // Knows nothing of formats, and publishes nothing: that is publish.cpp.
 #include <cerrno>
 #include <cstring>
@@ -236,7 +236,7 @@ static void seal(FileSink *s, uint32 index, bool named)
     set_access(s, index, check_target(s, index, &old) ? &old : nullptr);
     if (s->target.sync) {
         uint64 start = now_ns();
-        // Never retried: after an error the kernel calls lost pages clean (safety.md 1.6).
+        // Never retried: after an error the kernel calls lost pages clean.
         if (fsync(s->fd) != 0) raise_file_error(errno, "fsync file", final_path(s, index));
         s->sink.sync_ns += now_ns() - start;
     }

@@ -1,5 +1,5 @@
-// sink.hpp - the state of the file sink and what its parts (sink_file, sink_target, publish,
-// stale_files, sweep) ask of each other. Private to them. The protocol is safety.md sections 1.2 to 1.6.
+// sink.hpp - the state of the file sink and what its parts (sink, target, shared, publish, stale_files,
+// sweep) ask of each other. Private to them. docs/architecture.md tells the protocol.
 //
 // Names: F is a final name, H = ".<base>.<16 hex>.spout-tmp" a hidden one (the first file's base is
 // "pg_spout", so that it can be found by the run alone: its lock is the run's sign of life), T a file without
@@ -138,7 +138,7 @@ void warn_of_lost_group(const FileSink *);
 void publish(FileSink *, uint32 n, bool manifest);
 void abandon_publication(FileSink *); // in abort: takes back what publish() had come to
 
-// --- stale_files.cpp: files of an earlier export of another shape (safety.md 1.4, point 4) --------
+// --- stale_files.cpp: files of an earlier export of another shape ------------------------------
 constexpr uint32 kWhole = UINT32_MAX - 1; // in place of a file's index: the file of an export that is no set
 struct StaleFile {
     uint32 index;

@@ -1,6 +1,5 @@
 // stale_files.cpp - run 1 wrote five files, run 2 writes three, or one that is no set: what becomes of the
-// others (safety.md 1.4, point 4). Those that the old manifest lists, unchanged, are removed; others raise a
-// warning.
+// others. Those that the old manifest lists, unchanged, are removed; others raise a warning.
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>

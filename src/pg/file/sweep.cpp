@@ -1,7 +1,7 @@
-// sweep.cpp - removes what exports that were killed have left in a directory (safety.md 1.5). Only hidden
-// names of our exact pattern, ours, regular, old, and of a run whose sign of life is gone: that is asked for
-// by its name, whatever else is in the directory. Never recursive, never in the way: any doubt leaves the
-// file where it is. Never ereports.
+// sweep.cpp - removes what exports that were killed have left in a directory. Only hidden names of our
+// exact pattern, ours, regular, old, and of a run whose sign of life is gone: that is asked for by its name,
+// whatever else is in the directory. Never recursive, never in the way: any doubt leaves the file where it
+// is. Never ereports.
 #include <cerrno>
 #include <cstring>
 #include <ctime>

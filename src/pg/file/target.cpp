@@ -1,5 +1,5 @@
-// target.cpp - the names of an export's files, and what must hold for them before anything is written
-// (safety.md 1.2, section 3). Reads the directory, changes nothing.
+// target.cpp - the names of an export's files, and what must hold for them before anything is written.
+// Reads the directory, changes nothing.
 #include <cerrno>
 #include <cstring>
 #include <dirent.h>

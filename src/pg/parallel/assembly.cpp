@@ -1,5 +1,5 @@
-// assembly.cpp - checks what safety.md section 5 asks: the pieces of a file must tile it from its header to
-// its end, and the rows must add up. Memory: pieces wait only while an earlier one is on its way.
+// assembly.cpp - the pieces of a file must tile it from its header to its end, and the rows must add up.
+// Memory: pieces wait only while an earlier one is on its way.
 #include "pg/parallel/assembly.hpp"
 
 namespace spout

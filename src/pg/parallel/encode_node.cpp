@@ -1,4 +1,4 @@
-// encode_node.cpp - the executor's side of parallel encoding (safety.md section 5). Everything a worker owns
+// encode_node.cpp - the executor's side of parallel encoding. Everything a worker owns
 // is below its query's context; it closes and frees before it returns the end of its input, so that its
 // errors still reach the leader.
 #include "pg/server/clock.hpp"

@@ -1,5 +1,5 @@
 // parallel_plan.hpp - decides before the first row whether parallel workers can encode, and makes the plan.
-// Nothing here runs a query. The recipe is safety.md section 5.
+// Nothing here runs a query.
 #pragma once
 #include "base/options.hpp"
 #include "pg/server/pg.hpp"

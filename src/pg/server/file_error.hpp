@@ -5,7 +5,7 @@
 namespace spout
 {
 // The SQLSTATE of an errno; one table for all servers, as errcode_for_file_access() lacks EDQUOT, EFBIG and,
-// before 17, ENAMETOOLONG (safety 1.2).
+// before 17, ENAMETOOLONG.
 int file_sqlstate(int err);
 // What the user can do about it, or null.
 const char *file_hint(int err);

@@ -1,4 +1,4 @@
-// guc.cpp - the settings of contract.md section 7.
+// guc.cpp - the settings of the extension.
 #include "pg/server/guc.hpp"
 
 #include "pg/server/pg.hpp"

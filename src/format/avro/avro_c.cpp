@@ -1,5 +1,5 @@
-// c.cpp - Avro C's schemas, values and memory reader, with owners.
-#include "format/avro/c.hpp"
+// avro_c.cpp - Avro C's schemas, values and memory reader, with owners.
+#include "format/avro/avro_c.hpp"
 
 #include <avro.h>
 #include <cerrno>

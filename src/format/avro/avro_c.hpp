@@ -1,4 +1,4 @@
-// c.hpp - Avro C, the second opinion behind our own checks: it parses schemas and decodes rows that have
+// avro_c.hpp - Avro C, the second opinion behind our own checks: it parses schemas and decodes rows that have
 // passed them. Never the first to see a byte: version 1.11.1 crashes on malformed schemas and trusts counts.
 // Knows no files, blocks or codecs.
 #pragma once
