@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """planner_test.py - beside extensions that plan in their own way, or own a COPY format: test/modules/neighbour.c hides in
-its plans what Citus hides."""
+its plans what Citus hides. Where Citus is installed, beside Citus."""
 import os
 import sys
 
@@ -113,6 +113,42 @@ def test_without_the_extension_the_error_is_ours_whatever_hook_is_behind():
     assert session.error("COPY (SELECT 1) TO '%s' WITH (format avro)" % path).sqlstate == "42704"
     session.run("ROLLBACK TO s; COPY (SELECT 1) TO STDOUT; COMMIT")
     session.close()
+
+
+# --- Citus itself ----------------------------------------------------------------------------------------------------------
+
+def test_tables_that_citus_distributes():
+    """One server that is coordinator and worker: what matters here is Citus's planner, its hook and its plans."""
+    available = c.psql("SELECT 1 FROM pg_available_extensions WHERE name = 'citus'")
+    if not available:
+        raise harness.Skip("Citus is not installed")
+    with Cluster(start=False) as d:
+        d.configure(shared_preload_libraries="citus, pg_spout", citus__local_hostname=d.sockets,
+                    max_prepared_transactions="20")
+        d.start()
+        d.psql("CREATE EXTENSION citus; CREATE EXTENSION pg_spout")
+        d.psql("SELECT citus_set_coordinator_host('%s', 5432); SELECT citus_set_node_property('%s', 5432, 'shouldhaveshards', true)"
+               % (d.sockets, d.sockets))
+        d.psql("SET citus.shard_count = 4; CREATE TABLE dist (id int, b text); INSERT INTO dist SELECT n, 'row ' || n FROM generate_series(1, 1000) n;"
+               "SELECT create_distributed_table('dist', 'id');"
+               "CREATE TABLE ref (id int); INSERT INTO ref VALUES (1), (2); SELECT create_reference_table('ref');"
+               "CREATE TABLE parted (k int, d int) PARTITION BY RANGE (d); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (50);"
+               "CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (50) TO (100); SELECT create_distributed_table('parted', 'k');"
+               "INSERT INTO parted SELECT n, n FROM generate_series(0, 99) n")
+        for what, rows in (("dist", 1000), ("dist (b)", 1000), ("ref", 2), ("parted", 100), ("(SELECT b, count(*) FROM dist GROUP BY b)", 1000),
+                           ("(SELECT d.b FROM dist d JOIN ref r USING (id))", 2), ("(SELECT * FROM dist WHERE id = 7)", 1)):
+            for form in ("avro", "csv", "json", "xml"):
+                path = d.out("citus." + form)
+                d.psql("COPY %s TO '%s' WITH (format \"%s\", sync off)" % (what, path, form))
+                assert d.psql("SELECT ok, rows FROM verify_export('%s')" % path) == [["t", str(rows)]], (what, form)
+            core = d.out("core.csv")
+            d.psql("COPY %s TO '%s' WITH (format csv)" % (what if what != "parted" else "(TABLE parted)", core))
+            assert sorted(bytes_of(core).splitlines()) == sorted(bytes_of(d.out("citus.csv")).splitlines()), what
+        assert d.psql("SELECT rows FROM export_to_avro('SELECT * FROM dist', '%s', max_rows_per_file => 400)" % d.out("set.avro")) == [["400"], ["400"], ["200"]]
+        # Every shard by itself, where it lies.
+        shards = d.psql("SELECT success, result FROM run_command_on_shards('dist', $$ SELECT (export_to_avro('SELECT * FROM %%1$s', '%s/%%1$s.avro')).rows $$)" % d.outdir)
+        assert len(shards) == 4 and all(ok == "t" for ok, rows in shards) and sum(int(rows) for ok, rows in shards) == 1000, shards
+        assert len([f for f in os.listdir(d.outdir) if f.startswith("dist_")]) == 4
 
 
 def test_the_log_is_clean():
