@@ -53,7 +53,7 @@ def test_install_and_uninstall():
         assert len(pages) > 20
         for page in pages:
             with open(os.path.join(d, page)) as f:
-                for target in re.findall(r"\]\(([^)#\s:]+)", f.read()):
+                for target in re.findall(r"\]\(([^)#\s:]+)[)#]", f.read()):
                     path = os.path.normpath(os.path.join(d, os.path.dirname(page), target))
                     # Links into the source tree are for those who have it.
                     assert os.path.exists(path) or "test/" in target, "%s links to %s" % (page, target)

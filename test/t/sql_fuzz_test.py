@@ -37,7 +37,7 @@ QUICK = {"iterations": 1, "warmup_iterations": 0, "min_time": 0, "box": 0.01, "m
 def keys():
     """Every key that C looks for in a jsonb, as the source has it; options among them."""
     found = set()
-    for path in glob.glob(os.path.join(ROOT, "src", "*", "*.cpp")) + glob.glob(os.path.join(ROOT, "src", "*", "*.def")):
+    for path in glob.glob(os.path.join(ROOT, "src", "**", "*.cpp"), recursive=True) + glob.glob(os.path.join(ROOT, "src", "**", "*.def"), recursive=True):
         with open(path) as f:
             found |= set(re.findall(r'(?:json_\w+\([^"()]*|add\w*_option\([^"()]*|\{)"([a-z_]{3,30})"', f.read()))
     assert {"run_sql", "iterations", "compression"} <= found, sorted(found)
