@@ -91,7 +91,7 @@ TEST(Derive, RequiredFieldsHaveNoNullBranch)
         Export e(fields, raw);
         std::string s = e.schema(), all;
         for (size_t at = 0; (at = s.find("\"type\":", at)) != s.npos; at += 7)
-            if (s[at - 2] == '"' && s.compare(at + 7, 7, "\"record") != 0)
+            if (at >= 2 && s[at - 2] == '"' && s.compare(at + 7, 7, "\"record") != 0)
                 all += s.compare(at + 7, 7, "[\"null\"") == 0 ? '0' : '1';
         return all;
     };
