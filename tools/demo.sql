@@ -48,19 +48,23 @@ SELECT key AS stage, round(value::numeric / 1e6, 1) AS ms FROM jsonb_each(last_e
 \set core :out /core.csv
 \set file :out /parallel
 CREATE TEMP TABLE timed (ord int, what text, ms numeric, workers int, bytes bigint);
+PREPARE ours(int, text, timestamptz) AS
+INSERT INTO timed
+SELECT $1, $2, extract(epoch FROM clock_timestamp() - $3) * 1000, (e ->> 'workers')::int, (e ->> 'bytes')::bigint FROM last_export() AS e;
 SELECT clock_timestamp() AS began \gset
 COPY measurements TO :'core' WITH (FORMAT csv);
 INSERT INTO timed SELECT 1, 'core: csv', extract(epoch FROM clock_timestamp() - :'began') * 1000, 0, (pg_stat_file(:'core')).size;
 SELECT clock_timestamp() AS began \gset
 COPY measurements TO :'file' WITH (FORMAT csv, SYNC off);
-INSERT INTO timed SELECT 2, 'csv', extract(epoch FROM clock_timestamp() - :'began') * 1000, (e ->> 'workers')::int, (e ->> 'bytes')::bigint FROM last_export() AS e;
+EXECUTE ours(2, 'csv', :'began');
 SELECT clock_timestamp() AS began \gset
 COPY measurements TO :'file' WITH (FORMAT csv, COMPRESSION zstd, SYNC off);
-INSERT INTO timed SELECT 3, 'csv, zstd', extract(epoch FROM clock_timestamp() - :'began') * 1000, (e ->> 'workers')::int, (e ->> 'bytes')::bigint FROM last_export() AS e;
+EXECUTE ours(3, 'csv, zstd', :'began');
 SELECT clock_timestamp() AS began \gset
 COPY measurements TO :'file' WITH (FORMAT avro, SYNC off);
-INSERT INTO timed SELECT 4, 'avro, snappy', extract(epoch FROM clock_timestamp() - :'began') * 1000, (e ->> 'workers')::int, (e ->> 'bytes')::bigint FROM last_export() AS e;
-SELECT what, round(ms) AS ms, workers, pg_size_pretty(bytes) AS size, repeat('#', (40 * ms / max(ms) OVER ())::int) AS "time" FROM timed ORDER BY ord;
+EXECUTE ours(4, 'avro, snappy', :'began');
+SELECT what, round(ms) AS ms, workers, pg_size_pretty(bytes) AS size, repeat('#', (40 * ms / max(ms) OVER ())::int) AS "time"
+FROM timed ORDER BY ord;
 
 \echo '\n6. A benchmark of the extension pg_spout_bench, small enough for a demonstration:'
 SET client_min_messages = error;

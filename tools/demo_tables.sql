@@ -11,6 +11,7 @@ SELECT id, timestamptz '2026-01-01 00:00+00' + id * interval '1 second' AS at, '
 FROM generate_series(1, 500000) AS id;
 CREATE TABLE odd_values (what text, day date, amount numeric(10,2), note text, tags text[]);
 INSERT INTO odd_values VALUES
-    ('plain', '2026-01-01', 1.50, 'text', '{a,b}'), ('nothing', NULL, NULL, NULL, NULL), ('infinite', 'infinity', 'NaN', 'quote " comma ,', '{}'),
+    ('plain', '2026-01-01', 1.50, 'text', '{a,b}'), ('nothing', NULL, NULL, NULL, NULL),
+    ('infinite', 'infinity', 'NaN', 'quote " comma ,', '{}'),
     ('lines', '0001-01-01 BC', -0.01, E'two\nlines', '{NULL}'), ('not for XML', '9999-12-31', 99999999.99, E'bell \x07', '{"x,y"}');
 VACUUM ANALYZE orders, measurements, odd_values;
